@@ -1,0 +1,39 @@
+"""Where models lie on this machine, and what one is. Knows nothing of networks or tensors."""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import platformdirs
+
+CACHE_ENV = "MIDFILL_CACHE_DIR"
+CONVERTED_FORMAT = 1
+"""Part of a converted model's folder name: raised whenever the converter's output changes."""
+
+
+class WeightFormat(StrEnum):
+    GGUF = "gguf"
+    SAFETENSORS = "safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """Weights on disk: a `.gguf` file, or a folder with `config.json` and safetensors."""
+
+    name: str
+    path: Path
+    format: WeightFormat
+    sha256: str = ""
+    """Of the GGUF file; empty for folders."""
+
+
+def cache_root() -> Path:
+    """The folder that all of Midfill's large files live under; `MIDFILL_CACHE_DIR` overrides it."""
+    override = os.environ.get(CACHE_ENV)
+    return Path(override) if override else platformdirs.user_cache_path("midfill", appauthor=False)
+
+
+def converted_dir(sha256: str, root: Path | None = None) -> Path:
+    """Where the safetensors made from the GGUF file with this digest lie (or will lie)."""
+    return (root or cache_root()) / "converted" / f"{sha256[:16]}-v{CONVERTED_FORMAT}"
