@@ -1,0 +1,51 @@
+# For POSIX systems (GNU make, a shell). On Windows use pip: `pip install .` works anywhere, and
+# `python tools\setup.py` builds the same .venv as `make setup`.
+
+VENV := .venv/bin
+# The first Python on PATH that is new enough; `make PYTHON=…` overrides it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model demo check fix test test-editors clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo '  benchmarks: a table, and benchmarks/results/NAME.json'
+	@for f in $$(grep -ls '__main__' benchmarks/*.py | grep -v /demo.py); do \
+		printf '  make bench-%-8s %s\n' "$$(basename "$$f" .py)" "$$(sed -n '1s/^"""//;1s/"""$$//;1p' "$$f")"; done
+
+setup: ## .venv with Midfill and the dev tools; nothing to do when nothing changed
+	@test -n "$(PYTHON)" || { echo 'Midfill needs Python 3.11 or later; name one: make PYTHON=/path/to/python3'; exit 1; }
+	@$(PYTHON) tools/setup.py
+
+model: setup ## the default model (491 MB), fetched once into the user's cache
+	@$(VENV)/python tools/fetch_default_model.py
+
+demo: setup model ## the main job on real files: what was typed, what was suggested, how long it took
+	@$(VENV)/python benchmarks/demo.py
+
+check: setup ## ruff, formatting, mypy
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+fix: setup ## let ruff repair and format what it can
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+# Without the weights, tests that need them skip and say why: that is no failure of the suite.
+test: setup ## every test, real editors and the real model included where they can be had
+	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
+	$(VENV)/pytest $(PYTEST_ARGS)
+
+test-editors: setup ## only the tests that drive a real editor
+	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
+	$(VENV)/pytest tests/editors $(PYTEST_ARGS)
+
+bench-%: setup
+	@$(VENV)/python benchmarks/$*.py
+
+clean: ## remove .venv and every cache in the checkout (models in the user's cache stay)
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,170 @@
+"""The composition root: builds every part of one session and holds its settings.
+
+The one place where the parts meet; `protocol.py` calls into it, nobody imports it but the command line.
+"""
+
+import asyncio
+import logging
+from importlib.metadata import version
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from midfill.model.store.catalogue import DEFAULT_MODEL, by_name
+from midfill.model.store.local import cache_root
+from midfill.server import logs
+from midfill.server.client import Client
+from midfill.server.completion.ahead import PrefillAhead
+from midfill.server.completion.service import CompletionService
+from midfill.server.documents import DocumentStore
+from midfill.server.loop import on_loop
+from midfill.server.model_host import ModelHost
+from midfill.server.progress import WorkDoneProgress
+from midfill.server.settings import SECTION, Parsed, Settings, needs_reload, parse
+from midfill.server.status import StatusBoard
+from midfill.server.wire import Wire
+
+log = logging.getLogger(__name__)
+
+CONFIGURATION_TIMEOUT_S = 1.0
+"""How long the model waits for a client's settings before it is loaded without them."""
+DOWNLOAD = "Download"
+NOT_NOW = "Not now"
+
+
+class Server(LanguageServer):
+    """pygls' server on our wire; errors go to the log, never as a pop-up (invariant 9)."""
+
+    protocol: Wire
+
+    def __init__(self) -> None:
+        super().__init__("midfill", version("midfill"), protocol_cls=Wire)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        log.warning("%s: %s", getattr(source, "__name__", source), type(error).__name__)
+        logging.getLogger("midfill.trace").log(logs.TRACE, "%s", error)
+
+
+class App:
+    """One session with one client. Event loop only."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.client = Client()
+        self.settings = Settings()
+        self.documents = DocumentStore()
+        self.status = StatusBoard(self.server.protocol.notify)
+        self.model = ModelHost(
+            self.status, self._open_view, self._ask_for_model, lambda: self.ahead.model_ready()
+        )
+        self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
+        self.ahead = PrefillAhead(self.completions, self.model)
+        self.client_log = logs.ClientLog()
+        self.exited: asyncio.Future[int] | None = None
+        self._initial: dict[str, Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def initialize(self, client: Client, options: object) -> None:
+        """Take what `initialize` says. Nothing is loaded before `initialized`."""
+        self.client = client
+        parsed = parse(options)
+        self._initial = _section(options)
+        self._take_settings(parsed)
+
+    def start(self) -> None:
+        """`initialized` came: ask for the settings, then load the model."""
+        loop = asyncio.get_running_loop()
+        self.client_log.connect(lambda params: on_loop(loop, self.server.window_log_message, params))
+        self._spawn(self._configure_and_load())
+
+    def configure(self, pushed: object) -> None:
+        """`didChangeConfiguration`. A client that sends no values is asked for them."""
+        if self.client.configuration and not _section(pushed):
+            self._spawn(self._pull_settings())
+        else:
+            self._apply(pushed)
+
+    def pull_model(self, name: str = "") -> bool:
+        return self.model.pull(name or self.settings.model or DEFAULT_MODEL, self.settings.model_config())
+
+    def restart_model(self) -> None:
+        self.model.start(self.settings.model_config())
+
+    def exit(self, code: int) -> None:
+        """End the session; the first call counts."""
+        if self.exited is not None and not self.exited.done():
+            self.exited.set_result(code)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _configure_and_load(self) -> None:
+        if self.client.configuration:
+            await self._pull_settings(load=False)
+        self.model.start(self.settings.model_config())
+
+    async def _pull_settings(self, load: bool = True) -> None:
+        params = types.ConfigurationParams(items=[types.ConfigurationItem(section=SECTION)])
+        try:
+            async with asyncio.timeout(CONFIGURATION_TIMEOUT_S):
+                found = await self.server.workspace_configuration_async(params)
+        except TimeoutError:
+            log.warning("the client did not answer workspace/configuration; going on without")
+        except Exception as error:  # whatever the client replied instead of settings
+            log.warning("workspace/configuration failed: %s", type(error).__name__)
+        else:
+            self._apply(found[0] if found else None, load)
+
+    def _apply(self, values: object, load: bool = True) -> None:
+        """New values lie over those of `initialize`; a null means that there are none."""
+        before = self.settings
+        usable = values is None or isinstance(values, dict)
+        self._take_settings(parse({**self._initial, **_section(values)} if usable else values))
+        if load and needs_reload(before, self.settings):
+            log.info("settings changed: the model is loaded again")
+            self.restart_model()
+
+    def _take_settings(self, parsed: Parsed) -> None:
+        if parsed.unknown:
+            log.info("unknown settings: %s", ", ".join(parsed.unknown))
+        if parsed.problems:
+            self._tell("Midfill: " + "; ".join(parsed.problems))
+        self.settings = parsed.settings
+        logs.set_level(self.settings.log_level)
+
+    def _tell(self, sentence: str) -> None:
+        params = types.ShowMessageParams(type=types.MessageType.Warning, message=sentence)
+        self.server.window_show_message(params)
+
+    def _open_view(self, title: str) -> WorkDoneProgress:
+        return WorkDoneProgress(self.server.protocol, self.client.progress, title)
+
+    def _ask_for_model(self) -> None:
+        """No model is installed: one question, and silence if it is declined."""
+        entry = by_name(DEFAULT_MODEL)
+        assert entry is not None
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info,
+            message=f"Midfill has no model yet. Download {entry.name} "
+            f"({entry.size_bytes / 1e6:.0f} MB, {entry.licence}) to {cache_root()}?",
+            actions=[types.MessageActionItem(DOWNLOAD), types.MessageActionItem(NOT_NOW)],
+        )
+        self._spawn(self._ask(params))
+
+    async def _ask(self, params: types.ShowMessageRequestParams) -> None:
+        try:
+            answer = await self.server.window_show_message_request_async(params)
+        except Exception as error:  # a client without such questions
+            log.info("the client cannot ask: %s", type(error).__name__)
+            return
+        if answer is not None and answer.title == DOWNLOAD:
+            self.pull_model(DEFAULT_MODEL)
+
+
+def _section(raw: object) -> dict[str, Any]:
+    """The values that `raw` has for us, bare or wrapped; nothing for null and nonsense."""
+    inner = raw.get(SECTION, raw) if isinstance(raw, dict) else None
+    return inner if isinstance(inner, dict) else {}

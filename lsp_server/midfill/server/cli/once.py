@@ -1,0 +1,98 @@
+"""One completion without an editor: the same pipeline as the server's, run once."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from midfill.model import ModelInfo
+from midfill.server.completion.cursor import Trigger
+from midfill.server.completion.run import Answer
+from midfill.server.completion.service import CompletionService
+from midfill.server.documents import DocumentStore
+from midfill.server.model_host import ModelHost
+from midfill.server.settings import Settings
+from midfill.server.status import State, StatusBoard
+from midfill.server.text import DocumentSnapshot
+
+
+class Console:
+    """A load's progress as lines on stderr, one for each new message."""
+
+    def __init__(self, say: "Say") -> None:
+        self._say = say
+        self._last = ""
+
+    def report(self, message: str, fraction: float | None) -> None:
+        if message != self._last:
+            self._last = message
+            self._say(message)
+
+    def end(self, message: str) -> None:
+        self._say(message)
+
+
+class Say:
+    """Where progress goes; silent when `quiet`."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def __call__(self, sentence: str) -> None:
+        import click
+
+        if not self._quiet:
+            click.echo(f"midfill: {sentence}", err=True)
+
+
+class ModelUnavailable(Exception):  # noqa: N818 - the model is what is missing
+    """The model could not be loaded; `str(error)` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    answer: Answer
+    info: ModelInfo
+    load_ms: float
+    total_ms: float
+
+
+async def complete_once(
+    snapshot: DocumentSnapshot, offset: int, settings: Settings, say: Say, repeats: int = 1
+) -> list[Once]:
+    """Load the model and ask it `repeats` times at one place. Raises ModelUnavailable."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    started = time.perf_counter()
+    documents = DocumentStore()
+    documents.open(snapshot.uri, snapshot.language, snapshot.version, snapshot.text)
+    snapshot = documents.snapshot(snapshot.uri) or snapshot
+    status = StatusBoard(lambda method, params: _settle(ready, status))
+    model = ModelHost(status, lambda title: Console(say), lambda: None, lambda: None)
+    completions = CompletionService(documents, model, lambda: settings)
+    model.start(settings.model_config())
+    try:
+        await ready
+        info = model.info
+        assert info is not None
+        load_ms = (time.perf_counter() - started) * 1000
+        results = []
+        for _ in range(repeats):
+            before = time.perf_counter()
+            answer = await completions.complete(snapshot, offset, Trigger.INVOKED)
+            total_ms = (time.perf_counter() - before) * 1000
+            results.append(Once(answer, info, load_ms, total_ms))
+        return results
+    finally:
+        model.close()
+
+
+def _settle(ready: "asyncio.Future[None]", status: StatusBoard) -> None:
+    current = status.current
+    if ready.done():
+        return
+    if current.state is State.READY:
+        ready.set_result(None)
+    elif current.state is State.FAILED:
+        ready.set_exception(ModelUnavailable(current.reason))
+    elif current.state is State.OFF:
+        ready.set_exception(ModelUnavailable("no model is installed: run `midfill model pull` first"))

@@ -1,0 +1,41 @@
+"""What the client can do, read once from its `initialize` request. Plain values."""
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+from midfill.server.text import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    name: str = "unknown"
+    process_id: int | None = None
+    encoding: Encoding = Encoding.UTF_16
+    inline_completion: bool = False
+    progress: bool = False
+    """Takes `window/workDoneProgress/create`."""
+    configuration: bool = False
+    """Answers `workspace/configuration`."""
+    change_registration: bool = False
+    """Wants to be asked before it sends `didChangeConfiguration`."""
+
+
+def read_client(params: types.InitializeParams, encoding: str) -> Client:
+    """`encoding` is the one that was negotiated. Whatever a client leaves out counts as "no"."""
+    capabilities = params.capabilities
+    document, workspace, window = (
+        capabilities.text_document,
+        capabilities.workspace,
+        capabilities.window,
+    )
+    changes = workspace.did_change_configuration if workspace else None
+    return Client(
+        name=params.client_info.name if params.client_info else "unknown",
+        process_id=params.process_id,
+        encoding=Encoding(encoding),
+        inline_completion=bool(document and document.inline_completion),
+        progress=bool(window and window.work_done_progress),
+        configuration=bool(workspace and workspace.configuration),
+        change_registration=bool(changes and changes.dynamic_registration),
+    )

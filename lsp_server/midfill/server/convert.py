@@ -1,0 +1,98 @@
+"""Between LSP's types and ours, both ways. The only file that knows how an item looks. Pure."""
+
+from collections.abc import Sequence
+
+from lsprotocol import types
+
+from midfill.server.completion.cleanup import Suggestion
+from midfill.server.completion.cursor import Trigger, normalize
+from midfill.server.documents import Edit
+from midfill.server.text import DocumentSnapshot, Encoding, offset_at, position_at
+
+ACCEPTED = "midfill.accepted"
+LABEL_CHARS = 60
+"""Helix and others show one line of a menu; the whole text is in the documentation."""
+
+
+def offset_of(snapshot: DocumentSnapshot, position: types.Position, encoding: Encoding) -> int:
+    return offset_at(snapshot, position.line, position.character, encoding)
+
+
+def edits_of(changes: Sequence[types.TextDocumentContentChangeEvent]) -> list[Edit]:
+    return [
+        Edit(_range_of(change.range), change.text)
+        if isinstance(change, types.TextDocumentContentChangePartial)
+        else Edit(None, change.text)
+        for change in changes
+    ]
+
+
+def last_edit_end(
+    snapshot: DocumentSnapshot,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: Encoding,
+) -> int | None:
+    """Where the last change left the cursor, most likely. `snapshot` is the text after it."""
+    last = changes[-1] if changes else None
+    if not isinstance(last, types.TextDocumentContentChangePartial):
+        return None
+    return offset_of(snapshot, last.range.start, encoding) + len(last.text)
+
+
+def trigger_of(kind: types.InlineCompletionTriggerKind) -> Trigger:
+    automatic = types.InlineCompletionTriggerKind.Automatic
+    return Trigger.AUTOMATIC if kind is automatic else Trigger.INVOKED
+
+
+def to_inline(
+    snapshot: DocumentSnapshot, suggestion: Suggestion, encoding: Encoding
+) -> types.InlineCompletionItem:
+    """Always with a range: from the present cursor over what the suggestion types again."""
+    start = suggestion.offset
+    covered = _range(snapshot, start, start + suggestion.replace, encoding)
+    accepted = types.Command(title="Accepted", command=ACCEPTED, arguments=[snapshot.uri])
+    return types.InlineCompletionItem(insert_text=suggestion.text, range=covered, command=accepted)
+
+
+def to_menu_item(
+    snapshot: DocumentSnapshot, suggestion: Suggestion, encoding: Encoding
+) -> types.CompletionItem:
+    """One menu line. The edit starts at the word that the cursor is in, as menus filter by it."""
+    start = _word_start(snapshot.text, suggestion.offset)
+    word = snapshot.text[start : suggestion.offset]
+    whole = word + suggestion.text
+    first_line = normalize(whole).partition("\n")[0]
+    label = first_line.strip() or "↵"
+    return types.CompletionItem(
+        label=label if len(label) <= LABEL_CHARS else label[: LABEL_CHARS - 1] + "…",
+        kind=types.CompletionItemKind.Text,
+        detail="Midfill",
+        documentation=types.MarkupContent(
+            kind=types.MarkupKind.Markdown, value=f"```{snapshot.language}\n{whole}\n```"
+        ),
+        filter_text=first_line or None,
+        sort_text="~midfill",  # below what knows the types
+        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_mode=types.InsertTextMode.AsIs,  # the text has its own indentation
+        text_edit=types.TextEdit(
+            range=_range(snapshot, start, suggestion.offset + suggestion.replace, encoding),
+            new_text=whole,
+        ),
+    )
+
+
+def _word_start(text: str, offset: int) -> int:
+    while offset > 0 and (text[offset - 1].isalnum() or text[offset - 1] == "_"):
+        offset -= 1
+    return offset
+
+
+def _range(snapshot: DocumentSnapshot, start: int, end: int, encoding: Encoding) -> types.Range:
+    return types.Range(
+        start=types.Position(*position_at(snapshot, start, encoding)),
+        end=types.Position(*position_at(snapshot, end, encoding)),
+    )
+
+
+def _range_of(found: types.Range) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (found.start.line, found.start.character), (found.end.line, found.end.character)

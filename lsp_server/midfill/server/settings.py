@@ -1,0 +1,248 @@
+"""The one definition of every `midfill.*` setting: name, type, default, meaning.
+
+The JSON schema, the editors' configuration and the documentation are made from it (`schema.py`).
+Knows nothing of where a value came from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from midfill.model.config import ModelConfig
+
+SECTION = "midfill"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of one setting beside its Python type."""
+
+    name: str
+    doc: str
+    kind: type | tuple[type, ...]
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    restarts_model: bool = False
+    hidden: bool = False
+    """For tests: accepted, and left out of the documentation."""
+
+
+def option(name: str, default: Any, doc: str, kind: type | tuple[type, ...], **more: Any) -> Any:
+    """A dataclass field that carries its Option."""
+    metadata = {"option": Option(name, doc, kind, **more)}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    backend: str = option(
+        "backend",
+        "transformers",
+        "Which engine runs the model. `scripted` is a deterministic stand-in for tests.",
+        str,
+        choices=("transformers", "scripted"),
+        restarts_model=True,
+    )
+    model: str = option(
+        "model",
+        "",
+        "Model for completions: a name from `midfill model list`, or a path to a GGUF file or a folder. "
+        "Empty: the one chosen with `midfill model use`, else the default.",
+        str,
+        restarts_model=True,
+    )
+    instruct_model: str = option(
+        "instructModel",
+        "",
+        "Model for code actions. Empty: the same model.",
+        str,
+    )
+    device: str = option(
+        "device",
+        "auto",
+        "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.",
+        str,
+        restarts_model=True,
+    )
+    dtype: str = option(
+        "dtype",
+        "auto",
+        "Number format of the weights in memory. `auto` measures what this machine does faster.",
+        str,
+        choices=("auto", "float32", "bfloat16", "float16"),
+        restarts_model=True,
+    )
+    quantization: str = option(
+        "quantization",
+        "auto",
+        "Weight quantisation. `int8` and `int4` are not there yet and are refused with a message.",
+        str,
+        choices=("auto", "none", "int8", "int4"),
+        restarts_model=True,
+    )
+    debounce_ms: int | str = option(
+        "debounceMs",
+        "auto",
+        "How long typing must rest before the model is asked, in milliseconds, or `auto`. "
+        "An explicit request never waits.",
+        (int, str),
+        choices=("auto",),
+        minimum=0,
+    )
+    max_new_tokens: int = option("maxNewTokens", 64, "Most tokens a completion may have.", int, minimum=1)
+    context_tokens: int = option(
+        "contextTokens",
+        0,
+        "Most tokens of prompt and answer together. 0: 2048 on a CPU, 16384 on a GPU, "
+        "at most the model's own limit.",
+        int,
+        minimum=0,
+        restarts_model=True,
+    )
+    completion_menu: str = option(
+        "completionMenu",
+        "auto",
+        "Offer suggestions in the completion menu too. `auto`: only to editors without inline "
+        "completion, such as Helix. Read when the editor starts the server.",
+        str,
+        choices=("auto", "on", "off"),
+    )
+    temperature: float = option(
+        "temperature", 0.0, "0 always takes the likeliest token.", (int, float), minimum=0
+    )
+    threads: int = option(
+        "threads",
+        0,
+        "CPU threads for the model. 0: one less than the machine has cores.",
+        int,
+        minimum=0,
+        restarts_model=True,
+    )
+    languages: tuple[str, ...] = option(
+        "languages",
+        (),
+        "Language ids to complete in, such as `python`. Empty: all.",
+        list,
+    )
+    exclude: tuple[str, ...] = option(
+        "exclude",
+        (),
+        "Glob patterns of files in which nothing is suggested, such as `**/*.env`.",
+        list,
+    )
+    test_python: str = option(
+        "testPython",
+        "",
+        "Python that runs generated tests. Empty: the workspace's `.venv`, else the server's own.",
+        str,
+    )
+    log_level: str = option(
+        "logLevel",
+        "info",
+        "What is logged. Source text only ever appears at `trace`.",
+        str,
+        choices=("error", "warning", "info", "debug", "trace"),
+    )
+    scripted_text: str = option(
+        "scriptedText", "", "What the scripted backend writes.", str, restarts_model=True, hidden=True
+    )
+    scripted_step_ms: float = option(
+        "scriptedStepMs",
+        5.0,
+        "Milliseconds a forward pass of the scripted backend takes.",
+        (int, float),
+        minimum=0,
+        restarts_model=True,
+        hidden=True,
+    )
+
+    def model_config(self) -> ModelConfig:
+        """The part of the settings that the model side needs."""
+        return ModelConfig(
+            backend=self.backend,
+            model=self.model,
+            device=self.device,
+            dtype=self.dtype,
+            quantization=self.quantization,
+            context_tokens=self.context_tokens,
+            threads=self.threads,
+            scripted_step_ms=float(self.scripted_step_ms),
+            scripted_text=self.scripted_text,
+        )
+
+
+OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in fields(Settings)}
+_ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Settings, and what was wrong with their source."""
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    """One sentence for each value that could not be used: for the user."""
+    unknown: tuple[str, ...] = ()
+    """Keys that are no settings of the server: for the log (editors keep their own keys here)."""
+
+
+def parse(raw: object) -> Parsed:
+    """Settings from what a client sent: the section bare, or wrapped as `{"midfill": {…}}`.
+
+    None means defaults. A bad value falls back to its default and takes no good one down with it.
+    """
+    if isinstance(raw, Mapping) and isinstance(raw.get(SECTION), Mapping):
+        raw = raw[SECTION]
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        return Parsed(
+            Settings(), (f"{SECTION}: expected an object, got {_shown(raw)}; using the defaults",)
+        )
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    unknown: list[str] = []
+    for name, value in raw.items():
+        known = OPTIONS.get(name)
+        if known is None:
+            unknown.append(str(name))
+        elif value is None:
+            continue
+        elif complaint := _complaint(known, value):
+            default = _default(name)
+            problems.append(f"{SECTION}.{name}: {complaint}, got {_shown(value)}; using {default!r}")
+        else:
+            values[_ATTRIBUTES[name]] = tuple(value) if isinstance(value, list) else value
+    return Parsed(Settings(**values), tuple(problems), tuple(unknown))
+
+
+def needs_reload(old: Settings, new: Settings) -> bool:
+    """Whether the model has to be loaded again for `new`."""
+    restarting = (_ATTRIBUTES[name] for name, known in OPTIONS.items() if known.restarts_model)
+    return any(getattr(old, attribute) != getattr(new, attribute) for attribute in restarting)
+
+
+def _default(name: str) -> Any:
+    return getattr(Settings(), _ATTRIBUTES[name])
+
+
+def _complaint(known: Option, value: object) -> str | None:
+    """What is wrong with `value`, as the end of "expected …"; None when nothing is."""
+    kinds = known.kind if isinstance(known.kind, tuple) else (known.kind,)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return "expected " + " or ".join(_KIND_NAMES[kind] for kind in kinds)
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        return "expected a list of strings"
+    if isinstance(value, str) and known.choices and value not in known.choices:
+        return "expected one of " + ", ".join(repr(choice) for choice in known.choices)
+    if isinstance(value, (int, float)) and known.minimum is not None and not value >= known.minimum:
+        return f"expected at least {known.minimum}"
+    return None
+
+
+_KIND_NAMES = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings"}
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:40] + "…"

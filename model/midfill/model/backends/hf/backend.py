@@ -1,0 +1,142 @@
+"""The `transformers` backend: a request becomes token ids, and the decode loop writes the answer.
+
+Puts the pieces together; what each does is in `loader`, `decode`, `kv`, `chat` and in the tables beside
+`model/`. Runs on the worker's thread alone.
+"""
+
+import gc
+from collections.abc import Generator
+from time import perf_counter
+
+import torch
+
+from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, ModelInfo, Request
+from midfill.model.backends.base import Report
+from midfill.model.backends.hf.chat import can_chat, render_chat
+from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.hf.loader import Loaded, load_model
+from midfill.model.budget import fit, room_tokens
+from midfill.model.config import ModelConfig
+from midfill.model.dialects import overhead_tokens, render
+from midfill.model.errors import GenerationError, UnsupportedModel
+from midfill.model.stops import StopScanner
+from midfill.model.store.local import LocalModel
+
+CPU_SUFFIX_TOKENS = 128
+"""In PSM every key typed computes the suffix again: 0.2–0.6 s for so many on 2 cores (measured)."""
+GPU_SUFFIX_SHARE = 0.2
+"""Of the budget. Continue gives at most 20 %."""
+
+
+class TransformersBackend:
+    """See `Backend`. FIM and chat have a KV cache each, so that neither disturbs the other."""
+
+    def __init__(self, config: ModelConfig, local: LocalModel | None = None) -> None:
+        self._config = config
+        self._local = local
+        self._loaded: Loaded | None = None
+        self._loop: DecodeLoop | None = None
+        self._fim, self._chat = TokenCache(), TokenCache()
+
+    def load(self, report: Report) -> ModelInfo:
+        """Find, convert if need be, load and try out the model of the configuration. Raises ModelError."""
+        began = perf_counter()
+        local = self._local or _find(self._config.model)
+        loaded = self._loaded = load_model(local, self._config, report)
+        self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
+        report(LoadProgress("warm-up", "first tokens"))
+        self._warm_up()
+        sizes = [(p.numel(), p.element_size()) for p in loaded.model.parameters()]
+        return ModelInfo(
+            name=local.name,
+            device=str(loaded.device),
+            dtype=str(loaded.dtype).removeprefix("torch."),
+            dialect=loaded.dialect.name if loaded.dialect else "",
+            context_tokens=loaded.context_tokens,
+            can_chat=can_chat(loaded.tokenizer, loaded.eos_ids),
+            parameters=sum(count for count, _ in sizes),
+            memory_bytes=sum(count * size for count, size in sizes),
+            load_ms=(perf_counter() - began) * 1000,
+        )
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """See `Backend.stream`. A model without a dialect continues the prefix and ignores the suffix."""
+        loaded, loop = self._ready()
+        match request:
+            case FimRequest():
+                return loop.stream(self._fim, self._fim_job(loaded, request))
+            case ChatRequest():
+                return loop.stream(self._chat, self._chat_job(loaded, request))
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is, markers in it counted as text."""
+        return len(self._ready()[0].tokenizer.encode(text))
+
+    def close(self) -> None:
+        """Free the device. Idempotent; the backend may be loaded again."""
+        self._loaded = self._loop = None
+        self._fim, self._chat = TokenCache(), TokenCache()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def fim_prompt(self, request: FimRequest) -> list[int]:
+        """The ids that `request` becomes: what fits of it, in the model's dialect."""
+        loaded = self._ready()[0]
+        dialect, tokenizer = loaded.dialect, loaded.tokenizer
+        overhead = overhead_tokens(dialect) if dialect else 1
+        room, _ = room_tokens(loaded.context_tokens, request.max_new_tokens, overhead)
+        on_cpu = loaded.device.type == "cpu"
+        suffix_max = CPU_SUFFIX_TOKENS if on_cpu else int(room * GPU_SUFFIX_SHARE)
+        suffix = request.suffix if dialect else ""
+        fitted = fit(tokenizer, request.prefix, suffix, room, suffix_max)
+        if dialect is None:
+            return self._left_to_right(loaded, fitted.prefix_ids)
+        ids = {marker: tokenizer.marker_id(marker) for marker in dialect.markers}
+        known = {marker: i for marker, i in ids.items() if i is not None}
+        return render(dialect, known, fitted.prefix_ids, fitted.suffix_ids, loaded.bos_id)
+
+    def _left_to_right(self, loaded: Loaded, prefix_ids: tuple[int, ...]) -> list[int]:
+        starts_with_bos = loaded.bos_id is not None and (loaded.tokenizer.leading_space or not prefix_ids)
+        return (
+            [loaded.bos_id, *prefix_ids] if starts_with_bos and loaded.bos_id is not None else [*prefix_ids]
+        )
+
+    def _fim_job(self, loaded: Loaded, request: FimRequest) -> Job:
+        _, answer = room_tokens(loaded.context_tokens, request.max_new_tokens, 0)
+        return Job(
+            prompt=self.fim_prompt(request),
+            max_new_tokens=answer,
+            stop_ids=loaded.stop_ids,
+            scanner=StopScanner(request.stop),
+            temperature=request.temperature,
+            prefill_only=request.prefill_only,
+        )
+
+    def _chat_job(self, loaded: Loaded, request: ChatRequest) -> Job:
+        if not can_chat(loaded.tokenizer, loaded.eos_ids):
+            raise UnsupportedModel("this model completes code but does not chat: choose an Instruct model")
+        return Job(
+            prompt=render_chat(loaded.tokenizer, request.messages),
+            max_new_tokens=request.max_new_tokens,
+            stop_ids=loaded.stop_ids,
+            temperature=request.temperature,
+        )
+
+    def _warm_up(self) -> None:
+        """One token end to end: kernels are chosen and buffers made before anybody waits."""
+        for _ in self.stream(FimRequest(prefix="def ", suffix="\n", max_new_tokens=1)):
+            pass
+        self._fim.drop()
+
+    def _ready(self) -> tuple[Loaded, DecodeLoop]:
+        if self._loaded is None or self._loop is None:
+            raise GenerationError("the model is not loaded")
+        return self._loaded, self._loop
+
+
+def _find(spec: str) -> LocalModel:
+    from midfill.model.store.store import Store  # here: trials and tests bring a model of their own
+
+    return Store().find(spec)

@@ -1,0 +1,192 @@
+"""Weights on disk to a model that is ready and has been tried out.
+
+Refuses what is damaged or unknown with a sentence. Never runs code from a model's folder, never reads
+pickle, never asks a network.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+
+from midfill.model.api import LoadProgress
+from midfill.model.backends.base import Report
+from midfill.model.backends.hf.convert import convert_gguf
+from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
+from midfill.model.backends.hf.quiet import keep_quiet
+from midfill.model.config import ModelConfig
+from midfill.model.dialects import DIALECTS, FimDialect, detect_dialect
+from midfill.model.errors import BadConfig, DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
+from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
+from midfill.model.tokens import CodeTokenizer
+
+ROUND_TRIP = "def f(x):\n    return x + 2023  # é\n"
+"""Comes back changed from tokenizers that were read wrongly (inference.md §1.5)."""
+ATTENTION = "sdpa"
+PLAIN_LAYERS = {"full_attention", "sliding_attention"}
+"""Layers whose cache is keys and values by position; `kv.py` holds no other state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory and what its files say about it."""
+
+    model: Any
+    """A transformers causal language model."""
+    tokenizer: CodeTokenizer
+    dialect: FimDialect | None
+    stop_ids: frozenset[int]
+    eos_ids: frozenset[int]
+    bos_id: int | None
+    device: torch.device
+    dtype: torch.dtype
+    context_tokens: int
+
+
+def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded:
+    """Bring `local` into memory as `config` asks. Raises ModelError; what `report` raises passes."""
+    if config.quantization not in ("auto", "none"):
+        raise BadConfig(
+            f"quantization {config.quantization!r} is not there yet for the transformers backend: use auto or none"
+        )
+    keep_quiet()
+    use_threads(config.threads)
+    device = choose_device(config.device)
+    folder = _as_folder(local, report)
+    report(LoadProgress("load", f"loading {local.name}"))
+    settings = _read_settings(folder)
+    tokenizer = _read_tokenizer(folder)
+    names = (local.name, folder.name, str(getattr(settings, "_name_or_path", "")), str(_named(settings)))
+    dialect = detect_dialect(names, tokenizer.is_marker)
+    dtype = choose_dtype(config.dtype, device, _stored_parameters(folder))
+    model = _read_weights(folder, dtype, device)
+    _check_together(model, tokenizer, local.name)
+    eos_ids = _eos_ids(folder, settings)
+    return Loaded(
+        model=model,
+        tokenizer=tokenizer,
+        dialect=dialect,
+        stop_ids=eos_ids | _end_ids(dialect, tokenizer),
+        eos_ids=eos_ids,
+        bos_id=settings.bos_token_id,
+        device=device,
+        dtype=dtype,
+        context_tokens=choose_context(config, device, settings.max_position_embeddings),
+    )
+
+
+def _as_folder(local: LocalModel, report: Report) -> Path:
+    if local.format is WeightFormat.SAFETENSORS:
+        if not any(local.path.glob("*.safetensors")):
+            if any(local.path.glob("*.bin")):
+                raise UnsafeWeights(
+                    f"{local.name} has only pickle weights, which can run code: get safetensors or GGUF"
+                )
+            raise DamagedModel(f"{local.name} has no weights in {local.path}")
+        return local.path
+    if not local.sha256:
+        raise DamagedModel(f"{local.name} has no digest: import it again with `midfill model import`")
+    return convert_gguf(local.path, converted_dir(local.sha256), report)
+
+
+def _read_settings(folder: Path) -> Any:
+    try:
+        settings = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        known = (folder / "config.json").is_file()
+        kind = UnsupportedModel if known else DamagedModel
+        raise kind(
+            f"{folder.name}: this is no model that transformers knows ({_first_line(error)})"
+        ) from error
+    layers = set(getattr(settings, "layer_types", None) or PLAIN_LAYERS)
+    if not layers <= PLAIN_LAYERS or not hasattr(settings, "max_position_embeddings"):
+        raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")
+    return settings
+
+
+def _named(settings: Any) -> str:
+    """The name that a GGUF file carries; transformers keeps it where the config's own path would be."""
+    return str(getattr(settings, "name_or_path", ""))
+
+
+def _read_tokenizer(folder: Path) -> CodeTokenizer:
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise UnsupportedModel(f"{folder.name} has no tokenizer.json")
+    try:
+        raw = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise DamagedModel(f"{folder.name}: its tokenizer.json cannot be read") from error
+    added = {token.content for token in raw.get_added_tokens_decoder().values()}
+    markers = {marker for dialect in DIALECTS for marker in (*dialect.markers, *dialect.ends)}
+    tokenizer = CodeTokenizer(raw, reserved=markers & added)
+    if tokenizer.decode(tokenizer.encode_continuation(ROUND_TRIP)) != ROUND_TRIP:
+        raise DamagedModel(f"{folder.name}: its tokenizer does not give back the text that it is given")
+    return tokenizer
+
+
+def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
+    try:
+        model, about = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation=ATTENTION,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+        model = model.to(device).eval()
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
+    except (SafetensorError, OSError) as error:
+        raise DamagedModel(f"{folder.name}: its weights cannot be read ({_first_line(error)})") from error
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise UnsupportedModel(f"{folder.name} cannot be loaded: {_first_line(error)}") from error
+    missing = [*about["missing_keys"], *about["mismatched_keys"]]
+    if missing:
+        raise DamagedModel(
+            f"{folder.name}: {len(missing)} of its tensors are missing or of the wrong shape"
+        )
+    return model
+
+
+def _check_together(model: Any, tokenizer: CodeTokenizer, name: str) -> None:
+    rows = model.get_input_embeddings().weight.shape[0]
+    if tokenizer.size > rows:
+        raise DamagedModel(
+            f"{name}: tokenizer and weights do not belong together ({tokenizer.size} tokens, {rows} embeddings)"
+        )
+
+
+def _eos_ids(folder: Path, settings: Any) -> frozenset[int]:
+    """Qwen ships different ends in its two files (llama.cpp #9606): all of them count."""
+    found: list[int] = []
+    values = [settings.eos_token_id]
+    if (folder / "generation_config.json").is_file():
+        values.append(GenerationConfig.from_pretrained(folder, local_files_only=True).eos_token_id)
+    for value in values:
+        found += [value] if isinstance(value, int) else value or []
+    return frozenset(found)
+
+
+def _end_ids(dialect: FimDialect | None, tokenizer: CodeTokenizer) -> frozenset[int]:
+    """Every FIM, repository, separator and padding id there is: past one of them no answer goes on."""
+    rows = (dialect,) if dialect else DIALECTS
+    markers = {
+        marker for row in rows for marker in (*row.markers, *row.ends) if tokenizer.is_marker(marker)
+    }
+    return frozenset(i for i in map(tokenizer.marker_id, markers) if i is not None)
+
+
+def _stored_parameters(folder: Path) -> int:
+    """About how many there are: two bytes each is how all but the oldest models are stored."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 2
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

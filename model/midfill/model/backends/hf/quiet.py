@@ -1,0 +1,15 @@
+"""Keeps transformers off the user's terminal and off the network. Imported before the rest of `hf`."""
+
+import os
+
+from transformers.utils import logging
+
+# Weights come from the store, already there: nothing here may look for another version of them, nor
+# start transformers' background thread that asks the hub to convert pickle files (inference.md §6).
+os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+
+
+def keep_quiet() -> None:
+    """No progress bars and no advice on stderr; errors still come as exceptions."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

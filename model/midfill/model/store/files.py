@@ -1,0 +1,104 @@
+"""What the store asks of a file system, on every platform: atomic writes, digests, room on the disk.
+
+Knows nothing of models or networks.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from midfill.model.errors import DownloadError
+
+BLOCK_BYTES = 1 << 20
+SPARE_BYTES = 64 << 20
+"""Room left on a disk after the largest write: a guess, so that other programs can still save."""
+
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows knows no quota errno
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put `text` at `path` so that a reader sees the old file or the whole new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with scratch.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """`write_text` of `value` as JSON that a human can read."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_of(path: Path, advance: Callable[[int], None] | None = None) -> str:
+    """The file's digest. `advance` is told the bytes read so far, and may raise to abandon."""
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            done += len(block)
+            if advance:
+                advance(done)
+    return digest.hexdigest()
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same bytes at `target`: a hard link where both lie on a disk that can, else a copy."""
+    source = source.resolve()  # a hub cache holds symbolic links
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Raises DownloadError when the disk under `folder` has not `needed` bytes and some to spare."""
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed + SPARE_BYTES > free:
+        raise DownloadError(_no_room(folder, needed, free))
+
+
+@contextmanager
+def disk_full_named(path: Path, needed: int, clean_up: Callable[[], None]) -> Iterator[None]:
+    """Turn "no space left" into a DownloadError that says what is needed, free and where.
+
+    `clean_up` runs first: a full disk is everybody's trouble, so what we filled it with goes.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        clean_up()
+        free = shutil.disk_usage(path.parent).free
+        raise DownloadError(_no_room(path.parent, needed, free)) from error
+
+
+def _no_room(folder: Path, needed: int, free: int) -> str:
+    return (
+        f"The disk is too full: {human_size(needed)} are needed and {human_size(free)} are free in {folder}. "
+        "Free some space, or set MIDFILL_CACHE_DIR to a folder on a bigger disk, and try again."
+    )
+
+
+def human_size(size: int) -> str:
+    """`491 MB`, `1.1 GB`: decimal units, as disks and hubs count."""
+    if size < 1_000_000:
+        return f"{max(size, 0) / 1_000:.0f} kB" if size >= 1_000 else f"{size} bytes"
+    if size < 1_000_000_000:
+        return f"{size / 1_000_000:.0f} MB"
+    return f"{size / 1_000_000_000:.1f} GB"

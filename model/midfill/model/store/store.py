@@ -1,0 +1,282 @@
+"""The models on this machine: find, use, remove. Never reaches a network (`pull.py` does).
+
+Under the root: `models/NAME/` (whole models, each with its manifest), `partial/` (whatever is not whole
+yet), `locks/`, `converted/` (made from GGUF files), `digests/` (of GGUF files elsewhere), `in-use.json`.
+A model appears by the rename of a finished folder, so what is under `models/` is whole.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from midfill.model.backends.base import Report
+from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
+from midfill.model.store import catalogue, manifest, transfer
+from midfill.model.store.catalogue import DEFAULT_MODEL
+from midfill.model.store.files import sha256_of, write_json
+from midfill.model.store.licences import write_beside
+from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir
+from midfill.model.store.manifest import MANIFEST, Manifest
+from midfill.model.store.meter import ignore
+from midfill.model.store.weights import inspect_weights
+
+LOCK_POLL_S = 1.0
+"""How often whoever waits for another process says so, and can be cancelled."""
+
+PULL = "midfill model pull"
+
+
+class Store:
+    """Models under one root folder. Cheap to make; holds no state but the root, so any thread may."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or cache_root()
+
+    # Asking
+
+    def names(self) -> list[str]:
+        """Every installed model, also damaged ones."""
+        folder = self.root / "models"
+        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+
+    def list(self) -> list[LocalModel]:
+        """The installed models whose files are all there."""
+        models = []
+        for name in self.names():
+            try:
+                models.append(self.installed(name))
+            except DamagedModel:
+                continue  # `find(name)` says what is wrong with it
+        return [model for model in models if model]
+
+    def manifest(self, name: str) -> Manifest:
+        """What was written down when `name` was installed. Raises UnknownModel, DamagedModel."""
+        if not manifest.is_safe_name(name):
+            raise UnknownModel(self._unknown(name))
+        try:
+            return manifest.read(self.folder(name))
+        except FileNotFoundError:
+            if self.folder(name).is_dir():
+                raise DamagedModel(f"{name} has lost its manifest: {_renew(name)}.") from None
+            raise UnknownModel(self._unknown(name)) from None
+
+    def installed(self, name: str) -> LocalModel | None:
+        """The installed model called `name`; None when there is none. Raises DamagedModel."""
+        if not manifest.is_safe_name(name) or not self.folder(name).is_dir():
+            return None
+        found = self.manifest(name)
+        folder = self.folder(name)
+        for record in found.files:
+            path = folder / record.path
+            if not path.is_file() or path.stat().st_size != record.size:
+                raise DamagedModel(f"{name} is damaged: {record.path} is not as it was: {_renew(name)}.")
+        weights = found.weights
+        path, digest = (folder / weights.path, weights.sha256) if weights else (folder, "")
+        return LocalModel(name, path, found.format, digest)
+
+    def find(self, spec: str = "") -> LocalModel:
+        """The model that `spec` means: empty (the one in use, else the default), a name, or a path.
+
+        Installed names go before paths, so a folder in a workspace cannot take a name's place.
+        Raises NoModel, UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel.
+        """
+        spec = spec.strip()
+        if not spec:
+            return self._find_in_use()
+        if model := self.installed(spec.lower()) or self._installed_from(spec):
+            return model
+        if entry := catalogue.by_name(spec) or catalogue.by_repo(spec):
+            raise NoModel(f"{entry.name} is not installed: get it with `{PULL} {entry.name}`.")
+        path = Path(spec).expanduser()
+        if path.is_absolute() or "/" in spec or "\\" in spec or path.suffix.lower() == ".gguf" or path.exists():
+            return self._inspect(path.absolute())
+        raise UnknownModel(self._unknown(spec))
+
+    def in_use(self) -> str:
+        """What `use` was last told (a name or an absolute path); empty for never."""
+        path = self.root / "in-use.json"
+        try:
+            return str(json.loads(path.read_text(encoding="utf-8"))["model"])
+        except FileNotFoundError:
+            return ""
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedModel(f"{path} cannot be read: choose a model with `midfill model use NAME`.") from error
+
+    # Changing
+
+    def use(self, spec: str) -> LocalModel:
+        """Make `spec` what `find("")` finds from now on. Raises as `find` does."""
+        model = self.find(spec)
+        chosen = model.name if self.folder(model.name) in model.path.parents else str(model.path)
+        if model.path == self.folder(model.name):
+            chosen = model.name
+        write_json(self.root / "in-use.json", {"model": chosen})
+        return model
+
+    def remove(self, name: str) -> None:
+        """Delete an installed model, what was converted from it and what a broken-off pull left of it.
+
+        Raises UnknownModel, and ModelError when a running program holds its files (Windows).
+        """
+        name = name.strip().lower()
+        leftovers = self._partials(name) if manifest.is_safe_name(name) else []
+        if name not in self.names() and not leftovers:
+            raise UnknownModel(self._unknown(name))
+        with self.lock(name, wait=False):
+            digest = self._digest_of_installed(name)
+            if name in self.names():
+                self._discard(self.folder(name))
+            for folder in self._partials(name):
+                shutil.rmtree(folder)
+            if digest and all(model.sha256 != digest for model in self.list()):
+                newest = converted_dir(digest, self.root)
+                for folder in newest.parent.glob(f"{newest.name.rpartition('-v')[0]}-v*"):
+                    shutil.rmtree(folder)
+        if self.in_use() == name:
+            (self.root / "in-use.json").unlink(missing_ok=True)
+
+    def import_model(self, path: Path, name: str | None = None, report: Report = ignore) -> LocalModel:
+        """Take in a GGUF file, a safetensors folder or an export. See `transfer.import_model`."""
+        return transfer.import_model(self, path, name, report)
+
+    def export(self, name: str, target: Path, report: Report = ignore) -> Path:
+        """Write an installed model out for another machine. See `transfer.export_model`."""
+        return transfer.export_model(self, name, target, report)
+
+    def adopt(self, folder: Path, found: Manifest) -> LocalModel:
+        """Make the finished `folder` (below `partial/`) the model of `found`; its lock must be held.
+
+        Raises DamagedModel or UnsafeWeights, and deletes the folder, when its weights cannot be loaded.
+        """
+        try:
+            inspect_weights(folder)
+        except ModelError:
+            shutil.rmtree(folder)
+            raise
+        write_beside(folder, found)
+        write_json(folder / MANIFEST, found.as_json())
+        target = self.folder(found.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            self._discard(target)  # a damaged one: whole ones are never adopted over
+        os.replace(folder, target)
+        model = self.installed(found.name)
+        assert model is not None, "just renamed into place, under the lock"
+        return model
+
+    # Places
+
+    def folder(self, name: str) -> Path:
+        """Where the whole model `name` lies (or will lie)."""
+        return self.root / "models" / name
+
+    def partial(self, name: str, key: str) -> Path:
+        """The folder in which `name` is put together; the same `key` finds what an earlier try left."""
+        folder = self.root / "partial" / f"{name}@{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def lock(self, name: str, on_wait: Callable[[], None] | None = None, wait: bool = True) -> Iterator[None]:
+        """One process at a time works on `name`. `on_wait` is called about once a second, and may raise.
+
+        With `wait` off, raises ModelError when another process is at it.
+        """
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock")
+        timeout = 0.0
+        while True:
+            try:
+                lock.acquire(timeout=timeout)
+                break
+            except Timeout:
+                if not wait:
+                    raise ModelError(f"Another Midfill is working on {name}: try again when it is done.") from None
+                if on_wait:
+                    on_wait()
+                timeout = LOCK_POLL_S
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # Inside
+
+    def _find_in_use(self) -> LocalModel:
+        if chosen := self.in_use():
+            return self.find(chosen)
+        if model := self.installed(DEFAULT_MODEL):
+            return model
+        if others := self.names():
+            raise NoModel(
+                f"No model is in use: choose one with `midfill model use NAME` ({', '.join(others)} installed), "
+                f"or get the default with `{PULL}`."
+            )
+        raise NoModel(f"No model is installed yet: get the default one with `{PULL}`.")
+
+    def _installed_from(self, repo: str) -> LocalModel | None:
+        for model in self.list():
+            if self.manifest(model.name).repo.lower() == repo.lower():
+                return model
+        return None
+
+    def _inspect(self, path: Path) -> LocalModel:
+        model = inspect_weights(path)
+        if model.format is WeightFormat.SAFETENSORS:
+            return model
+        return LocalModel(model.name, model.path, model.format, self._remembered_digest(model.path))
+
+    def _remembered_digest(self, path: Path) -> str:
+        """sha256 of a file outside the store, computed once for each (path, size, time of change)."""
+        stat = path.stat()
+        state = {"path": str(path), "size": stat.st_size, "changed_ns": stat.st_mtime_ns}
+        note = self.root / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:24]}.json"
+        try:
+            known = json.loads(note.read_text(encoding="utf-8"))
+            if {key: known[key] for key in state} == state:
+                return str(known["sha256"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            pass  # never computed, or the note is of no use: compute it now
+        digest = sha256_of(path)
+        write_json(note, {**state, "sha256": digest})
+        return digest
+
+    def _digest_of_installed(self, name: str) -> str:
+        try:
+            weights = self.manifest(name).weights
+        except ModelError:
+            return ""  # too damaged to say: what was converted from it stays
+        return weights.sha256 if weights else ""
+
+    def _partials(self, name: str) -> "list[Path]":
+        folder = self.root / "partial"
+        return [path for path in folder.glob(f"{name}@*") if path.is_dir()] if folder.is_dir() else []
+
+    def _discard(self, folder: Path) -> None:
+        """Take a model's folder out of `models/` in one step, then delete it."""
+        bin_ = self.root / "partial" / f"removed-{uuid.uuid4().hex}"
+        bin_.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(folder, bin_)
+        except PermissionError as error:
+            raise ModelError(
+                f"{folder.name} cannot be removed while a program uses its files: close your editors first."
+            ) from error
+        shutil.rmtree(bin_)
+
+    def _unknown(self, name: str) -> str:
+        near = catalogue.nearest(name, self.names())
+        hint = f" Did you mean {' or '.join(near)}?" if near else " `midfill model list` shows those that are known."
+        return f"There is no model called {name!r}.{hint}"
+
+
+def _renew(name: str) -> str:
+    return f"remove it with `midfill model remove {name}` and get it again"

@@ -1,0 +1,212 @@
+"""Models from and to files on this machine: import, and export for closed networks. No network here.
+
+An export is a folder or a plain tar of a model's files with its manifest; an import checks every digest
+in it. Files that come without a manifest are taken as they are, and their digests computed.
+"""
+
+import io
+import os
+import shutil
+import tarfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from midfill.model.backends.base import Report
+from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
+from midfill.model.store import catalogue, licences
+from midfill.model.store.files import BLOCK_BYTES, disk_full_named, link_or_copy, require_room, sha256_of
+from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.store.manifest import MANIFEST, FileRecord, Manifest, is_kept, is_safe_name, name_from, parse
+from midfill.model.store.manifest import read as read_manifest
+from midfill.model.store.meter import Meter
+from midfill.model.store.weights import inspect_weights
+
+if TYPE_CHECKING:
+    from midfill.model.store.store import Store
+
+IMPORTED = "imported"
+_MAX_MANIFEST_BYTES = 10 << 20
+
+
+def import_model(store: "Store", path: Path, name: str | None, report: Report) -> LocalModel:
+    """Take in a GGUF file, a safetensors folder, or an export (folder or .tar); `path` is left as it is.
+
+    Without `name` a file whose digest the catalogue knows gets the catalogue's name, an export its own,
+    anything else the file's. Importing the same bytes twice is no error. Hard links where it can, else copies.
+    Raises UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel, DownloadError (disk full).
+    """
+    path = path.expanduser().absolute()
+    if name is not None and not is_safe_name(name := name.strip().lower()):
+        raise UnknownModel(f"{name!r} cannot be a model's name: use letters, digits and . _ + - only.")
+    with _scratch(store) as folder:
+        if path.is_file() and path.suffix.lower() == ".tar":
+            promised: Manifest | None = _unpack(path, folder)
+        else:
+            inspect_weights(path)
+            promised = read_manifest(path) if (path / MANIFEST).is_file() else None
+            _gather(path, folder, promised)
+        records = _digests(folder, Meter(report, path.name))
+        if promised and set(records) != set(promised.files):
+            raise DamagedModel(f"{path} is not what was exported: its digests differ from those in its manifest.")
+        found = _manifest(path, name, records, promised)
+        with store.lock(found.name):
+            return store.installed(found.name) if _is_there(store, found) else store.adopt(folder, found)  # type: ignore[return-value]
+
+
+def export_model(store: "Store", name: str, target: Path, report: Report) -> Path:
+    """Write the installed model `name` to `target`: a tar when it ends in `.tar`, else a folder.
+
+    Digests are checked first. An existing folder gets the export inside, under the model's name.
+    Raises UnknownModel, DamagedModel, ModelError when there is something at the target already.
+    """
+    name = name.strip().lower()
+    found = store.manifest(name)
+    source = store.folder(name)
+    target = target.expanduser().absolute()
+    if target.is_dir():
+        target = target / name
+    if target.exists():
+        raise ModelError(f"{target} is there already: name a file or folder that is not.")
+    store.installed(name)
+    if set(_digests(source, Meter(report, name), [record.path for record in found.files])) != set(found.files):
+        raise DamagedModel(f"{name} is damaged: its digests are not those it came with. Remove it and get it again.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    require_room(target.parent, found.size_bytes)
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with disk_full_named(scratch, found.size_bytes, lambda: _delete(scratch)):
+            _write_tar(source, scratch) if target.suffix == ".tar" else shutil.copytree(source, scratch)
+        os.replace(scratch, target)
+    finally:
+        _delete(scratch)
+    return target
+
+
+@contextmanager
+def _scratch(store: "Store") -> Iterator[Path]:
+    """A folder on the store's own disk that is gone afterwards, unless it was renamed into place."""
+    folder = store.root / "partial" / f"import-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        _delete(folder)
+
+
+def _gather(path: Path, folder: Path, promised: Manifest | None) -> None:
+    """Link or copy what belongs in the store from `path` into `folder`."""
+    if path.is_file():
+        files = [path]
+    elif promised:
+        files = [path / record.path for record in promised.files]
+    else:
+        files = sorted(entry for entry in path.iterdir() if entry.is_file() and is_kept(entry.name))
+    for file in files:
+        if not file.is_file():
+            raise DamagedModel(f"{path} is not whole: {file.name} is missing.")
+        target = folder / (file.name if is_kept(file.name) else f"{name_from(file.stem)}{file.suffix.lower()}")
+        with disk_full_named(target, file.stat().st_size, lambda: _delete(folder)):
+            link_or_copy(file, target)
+
+
+def _unpack(path: Path, folder: Path) -> Manifest:
+    """Take the files of an exported tar, and nothing else that may be in it."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            members = {member.name.removeprefix("./"): member for member in tar if member.isfile()}
+            if MANIFEST not in members:
+                raise UnknownModel(f"{path} is not an export of Midfill's: it has no {MANIFEST}.")
+            promised = parse(_contents(tar, members[MANIFEST]), f"{MANIFEST} in {path}")
+            require_room(folder, promised.size_bytes)
+            for record in promised.files:
+                member = members.get(record.path)
+                if member is None or member.size != record.size:
+                    raise DamagedModel(f"{path} is not whole: {record.path} is missing or cut short.")
+                _copy_out(tar, member, folder / record.path)
+    except tarfile.TarError as error:
+        raise DamagedModel(f"{path} is not a whole tar file: {error}.") from error
+    return promised
+
+
+def _contents(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    stream = tar.extractfile(member)
+    if stream is None or member.size > _MAX_MANIFEST_BYTES:
+        raise DamagedModel(f"{member.name} in the tar is not a manifest.")
+    return stream.read().decode("utf-8", errors="replace")
+
+
+def _copy_out(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    stream: IO[bytes] = tar.extractfile(member) or io.BytesIO()
+    with disk_full_named(target, member.size, lambda: target.unlink(missing_ok=True)), target.open("wb") as file:
+        shutil.copyfileobj(stream, file, BLOCK_BYTES)
+
+
+def _digests(folder: Path, meter: Meter, names: list[str] | None = None) -> list[FileRecord]:
+    """Size and digest of the files in `folder`, or of those called `names`."""
+    files = [folder / name for name in names] if names else sorted(folder.iterdir())
+    meter.total = sum(file.stat().st_size for file in files)
+    records = []
+    for file in files:
+        advance: Callable[[int], None] = lambda done: meter.show("verify", done)  # noqa: E731
+        size = file.stat().st_size
+        records.append(FileRecord(file.name, size, sha256_of(file, advance)))
+        meter.before += size
+    return records
+
+
+def _manifest(path: Path, name: str | None, records: list[FileRecord], promised: Manifest | None) -> Manifest:
+    ggufs = [record for record in records if record.path.lower().endswith(".gguf")]
+    shards = [record for record in records if record.path.lower().endswith(".safetensors")]
+    if not ggufs and not shards:
+        raise UnsafeWeights(f"{path} holds no weights that Midfill may load.")
+    known = catalogue.by_digest(ggufs[0].sha256) if len(ggufs) == 1 and not shards else None
+    if name is None:
+        name = known.name if known else promised.name if promised else name_from(path.stem if ggufs else path.name)
+    claimed = catalogue.by_name(name)
+    if claimed and claimed.sha256 and claimed is not known:
+        raise DamagedModel(
+            f"{path} is not {name}: its digest differs from the one {claimed.repo} publishes. "
+            "It is damaged, or another model: then give it another name with --name."
+        )
+    if promised:
+        return replace(promised, name=name)
+    return Manifest(
+        name=name,
+        format=WeightFormat.SAFETENSORS if shards else WeightFormat.GGUF,
+        files=tuple(records),
+        licence=known.licence if known else licences.UNKNOWN,
+        source=known.origin if known else IMPORTED,
+        repo=known.repo if known else "",
+    )
+
+
+def _is_there(store: "Store", found: Manifest) -> bool:
+    """Whether exactly these bytes are installed already. Raises ModelError when others have the name."""
+    try:
+        installed = store.installed(found.name)
+    except DamagedModel:
+        return False  # adopting replaces it
+    if installed is None:
+        return False
+    if set(store.manifest(found.name).files) != set(found.files):
+        raise ModelError(
+            f"Another model is installed as {found.name}: give this one another name with --name, or remove that one."
+        )
+    return True
+
+
+def _write_tar(source: Path, target: Path) -> None:
+    with tarfile.open(target, "w") as tar:
+        for file in sorted(source.iterdir(), key=lambda entry: (entry.name != MANIFEST, entry.name)):
+            tar.add(file, arcname=file.name, recursive=False)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,241 @@
+"""The model thread: the one thread that owns the device, and the lanes in front of it.
+
+It decides who runs the next forward pass, and it alone looks at cancel tokens and deadlines. It knows
+nothing of documents, editors or event loops: events leave through each ticket's `deliver`, which is
+called on this thread.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+
+from midfill.model.api import (
+    Chunk,
+    Event,
+    Finish,
+    FinishReason,
+    Lane,
+    LoadProgress,
+    ModelInfo,
+    Request,
+    Usage,
+)
+from midfill.model.backends.base import Backend
+from midfill.model.cancel import CancelReason, CancelToken
+from midfill.model.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long the model thread may hold the GIL against the event loop (measured: a busy thread delays the
+loop by 10 ms at p99 with CPython's default of 5 ms, by 2.5 ms with this)."""
+NICENESS = 5
+"""Added to the model thread's niceness, where threads have one: typing comes first."""
+
+Deliver = Callable[[Event], None]
+
+
+class LoadAbandoned(BaseException):
+    """Raised out of a progress report to end a load that nobody waits for any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One submitted request. `stream` is None until its first turn."""
+
+    request: Request
+    lane: Lane
+    token: CancelToken
+    deliver: Deliver
+    submitted: float
+    stream: Generator[Event, None, None] | None = None
+    started: float = 0.0
+    chunks: int = 0
+
+    def out_of_time(self, now: float) -> bool:
+        limit = self.request.deadline_s
+        return limit is not None and now - self.submitted >= limit
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The waiting tickets, by lane; within a lane first come, first served. Guarded by the worker."""
+
+    queues: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
+
+    def put(self, ticket: Ticket) -> None:
+        for ahead in self.queues[Lane.AHEAD]:
+            ahead.token.cancel(CancelReason.SUPERSEDED)
+        self.queues[ticket.lane].append(ticket)
+
+    def first(self) -> Ticket | None:
+        """Whose turn it is. Cancelled tickets come first: they cost nothing and are waited for."""
+        waiting = self.all()
+        return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
+
+    def all(self) -> list[Ticket]:
+        return [ticket for lane in Lane for ticket in self.queues[lane]]
+
+    def drop(self, ticket: Ticket) -> None:
+        self.queues[ticket.lane].remove(ticket)
+
+
+class Worker:
+    """Runs a backend on its own daemon thread.
+
+    `load` and `submit` may be called from any thread and return at once. Every ticket gets exactly one
+    Finish, whatever happens to it, and at most one forward pass runs at a time (invariant 3).
+    """
+
+    def __init__(self, make: Callable[[], Backend], clock: Callable[[], float] = time.monotonic) -> None:
+        """`make` is called on the worker's thread: importing an engine can take seconds."""
+        self._make = make
+        self._backend: Backend | None = None
+        self._clock = clock
+        self._lanes = Lanes()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._failure: str | None = None
+        self._thread: threading.Thread | None = None
+
+    def load(
+        self, report: Callable[[LoadProgress], None], done: Callable[[ModelInfo | ModelError], None]
+    ) -> None:
+        """Start the thread; its first job is to load the model. Both callbacks run on that thread."""
+        self._thread = threading.Thread(
+            target=self._run, args=(report, done), name="midfill-model", daemon=True
+        )
+        self._thread.start()
+
+    def submit(self, request: Request, token: CancelToken, deliver: Deliver, lane: Lane) -> None:
+        """Queue a request. A new request of any lane ends prefilling ahead."""
+        ticket = Ticket(request, lane, token, deliver, self._clock())
+        with self._wake:
+            refusal = "the model worker is shutting down" if self._closing else self._failure
+            if refusal is None:
+                self._lanes.put(ticket)
+                self._wake.notify()
+        if refusal is not None:
+            deliver(Finish(FinishReason.ERROR, message=refusal))
+
+    def close(self, timeout_s: float = 2.0) -> bool:
+        """Cancel everything and end the thread. Returns whether it ended in time."""
+        with self._wake:
+            self._closing = True
+            for ticket in self._lanes.all():
+                ticket.token.cancel(CancelReason.SHUTDOWN)
+            self._wake.notify()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(
+        self, report: Callable[[LoadProgress], None], done: Callable[[ModelInfo | ModelError], None]
+    ) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        _lower_priority()
+        try:
+            self._load(report, done)
+            while (ticket := self._take()) is not None:
+                self._step(ticket)
+        except LoadAbandoned:
+            log.info("load abandoned")
+        finally:
+            if self._backend is not None:
+                self._backend.close()
+
+    def _load(
+        self, report: Callable[[LoadProgress], None], done: Callable[[ModelInfo | ModelError], None]
+    ) -> None:
+        def checked(progress: LoadProgress) -> None:
+            if self._closing:
+                raise LoadAbandoned
+            report(progress)
+
+        try:
+            self._backend = self._make()
+            outcome: ModelInfo | ModelError = self._backend.load(checked)
+        except ModelError as error:
+            outcome = error
+        except Exception as error:
+            log.exception("loading failed")
+            outcome = ModelError(f"loading failed: {type(error).__name__}: {error}")
+        if isinstance(outcome, ModelError):
+            self._fail_all(str(outcome))
+        done(outcome)
+
+    def _fail_all(self, message: str) -> None:
+        with self._wake:
+            self._failure = message
+            waiting = self._lanes.all()
+            for ticket in waiting:
+                self._lanes.drop(ticket)
+        for ticket in waiting:
+            ticket.deliver(Finish(FinishReason.ERROR, message=message))
+
+    def _take(self) -> Ticket | None:
+        with self._wake:
+            while (ticket := self._lanes.first()) is None:
+                if self._closing:
+                    return None
+                self._wake.wait()
+            return ticket
+
+    def _step(self, ticket: Ticket) -> None:
+        """Advance one ticket by at most one forward pass."""
+        now = self._clock()
+        if ticket.out_of_time(now):
+            ticket.token.cancel(CancelReason.TIMEOUT)
+        event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket, now)
+        if isinstance(event, Chunk):
+            ticket.chunks += 1
+        else:
+            self._retire(ticket)
+            event = replace(event, usage=replace(event.usage, queue_ms=_queue_ms(ticket)))
+        ticket.deliver(event)
+
+    def _advance(self, ticket: Ticket, now: float) -> Event:
+        try:
+            if ticket.stream is None:
+                ticket.started = now
+                assert self._backend is not None  # nothing is queued after a failed load
+                ticket.stream = self._backend.stream(ticket.request)
+            return next(ticket.stream)
+        except ModelError as error:
+            return Finish(FinishReason.ERROR, message=str(error))
+        except Exception as error:
+            log.exception("a forward pass failed")
+            return Finish(FinishReason.ERROR, message=f"{type(error).__name__}: {error}")
+
+    def _cancelled(self, ticket: Ticket) -> Finish:
+        reason = ticket.token.reason
+        return Finish(
+            FinishReason.CANCELLED,
+            Usage(generated_tokens=ticket.chunks),
+            message=reason.value if reason else "",
+        )
+
+    def _retire(self, ticket: Ticket) -> None:
+        with self._wake:
+            self._lanes.drop(ticket)
+        if ticket.stream is not None:
+            ticket.stream.close()
+
+
+def _queue_ms(ticket: Ticket) -> float:
+    return max(0.0, (ticket.started - ticket.submitted) * 1000) if ticket.started else 0.0
+
+
+def _lower_priority() -> None:
+    """Let the editor and the event loop go first. Only Linux gives threads a niceness of their own;
+    torch's own threads are started from this one and inherit it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a container may forbid it; then nothing is lost but manners
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,30 @@
+"""The table of language identifiers."""
+
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+
+from midfill.server.languages import EXTENSIONS, extension_of, language_of
+
+
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [
+        ("/src/a.py", "python"),
+        ("/src/A.PY", "python"),
+        (PureWindowsPath(r"C:\src\view.tsx"), "typescriptreact"),
+        (PurePosixPath("/src/Dockerfile"), "dockerfile"),
+        ("notes", "plaintext"),
+        (".py", "plaintext"),
+        ("a.unheard-of", "plaintext"),
+    ],
+)
+def test_a_files_name_says_its_language(path: str, language: str) -> None:
+    assert language_of(path) == language
+
+
+def test_no_extension_belongs_to_two_languages_and_each_leads_back() -> None:
+    extensions = [extension for all_of in EXTENSIONS.values() for extension in all_of]
+    assert len(extensions) == len(set(extensions))
+    assert all(language_of("a" + extension_of(language)) == language for language in EXTENSIONS)
+    assert extension_of("unheard-of") == ""
