@@ -38,7 +38,7 @@ def test_the_wheel_holds_midfill_and_nothing_else(wheel):
     names = contents(wheel)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"midfill"}
     assert {"midfill/server/py.typed", "midfill/model/py.typed"} <= names.keys()
-    assert {"midfill/server/cli.py", "midfill/server/__main__.py", "midfill/model/api.py"} <= names.keys()
+    assert {"midfill/server/__main__.py", "midfill/model/api.py"} <= names.keys()
     assert "midfill/__init__.py" not in names, "it would hide the other half of the namespace"
     assert not any("__pycache__" in name or "ruff.toml" in name for name in names)
     assert sum("licenses/LICENSE" in name for name in names) == 1
@@ -64,17 +64,13 @@ def test_the_sdist_builds_the_same_wheel(wheel, tmp_path):
 def test_the_unpacked_wheel_imports_without_the_checkout(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(tmp_path)
-    code = "import midfill.server, midfill.model; print(midfill.server.__file__); print(midfill.model.__file__)"
+    code = "import midfill.server as s, midfill.model as m; print(s.__file__, m.__file__, sep='\\n')"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-P", "-c", code]
     seen = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    server, model = map(Path, seen.stdout.split())
+    server, model = map(Path, seen.stdout.splitlines())
     assert server == tmp_path / "midfill" / "server" / "__init__.py"
     assert model == tmp_path / "midfill" / "model" / "__init__.py"
 
@@ -86,22 +82,13 @@ def message(**content: object) -> bytes:
 
 def talk(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     """Start a server in `folder`, greet it and end it. Returns what it wrote to stdout."""
-    session = b"".join(
-        (
-            message(
-                id=1,
-                method="initialize",
-                params={
-                    "processId": os.getpid(),
-                    "rootUri": folder.as_uri(),
-                    "capabilities": {},
-                    "initializationOptions": {"backend": "scripted"},
-                },
-            ),
-            message(method="initialized", params={}),
-            message(id=2, method="shutdown"),
-            message(method="exit"),
-        )
+    greeting = {"processId": os.getpid(), "rootUri": folder.as_uri(), "capabilities": {}}
+    greeting |= {"initializationOptions": {"backend": "scripted"}}
+    session = (
+        message(id=1, method="initialize", params=greeting)
+        + message(method="initialized", params={})
+        + message(id=2, method="shutdown")
+        + message(method="exit")
     )
     ended = subprocess.run(
         command,
@@ -116,15 +103,7 @@ def talk(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     return ended.stdout.decode()
 
 
-PLANTED = (
-    "model.py",
-    "lsp_server.py",
-    "midfill.py",
-    "midfill/__init__.py",
-    "pygls.py",
-    "json.py",
-    "sitecustomize.py",
-)
+PLANTED = ("model", "lsp_server", "midfill", "midfill/__init__", "pygls", "json", "sitecustomize")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +118,7 @@ def test_the_server_never_imports_from_the_workspace_it_is_started_in(command, t
     workspace = tmp_path / "workspace"
     (workspace / "midfill").mkdir(parents=True)
     for name in PLANTED:
-        (workspace / name).write_text(f"open({str(witness)!r}, 'a').write({name!r} + '\\n')\n")
+        (workspace / f"{name}.py").write_text(f"open({str(witness)!r}, 'a').write({name!r} + '\\n')\n")
 
     answered = talk(command, workspace, {})
 

@@ -53,7 +53,7 @@ def answer_of(*command: str | Path, timeout_s: float | None = None) -> str:
 
 def installed_torch(python: Path) -> str:
     """The version of torch that `python` sees, without importing it; empty: none."""
-    code = "from importlib.metadata import distributions as d; print(*[t.version for t in d(name='torch')][:1])"
+    code = "import importlib.metadata as m; print(*[d.version for d in m.distributions(name='torch')][:1])"
     return answer_of(python, "-c", code)
 
 
@@ -87,9 +87,7 @@ def create_venv() -> None:
             options.append("--system-site-packages")
     say(f"making {VENV.name} with Python {platform.python_version()}")
     if subprocess.run([sys.executable, "-m", "venv", *options, VENV], check=False).returncode:
-        sys.exit(
-            "setup: python -m venv failed (on Debian and Ubuntu, python3-venv is a package of its own)"
-        )
+        sys.exit("setup: python -m venv failed (on Debian, python3-venv is a package of its own)")
 
 
 def module(*arguments: str) -> None:

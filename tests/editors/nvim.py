@@ -98,7 +98,8 @@ class NvimSession:
             + extra_lua,
             encoding="utf-8",
         )
-        self._program, self._file, self._init = program, file, init
+        self.file = file
+        self._program, self._init = program, init
         self._environment = {
             "PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}",
             "NVIM_LOG_FILE": str(home / "nvim.log"),
@@ -108,7 +109,7 @@ class NvimSession:
     def __enter__(self) -> Self:
         command = [self._program, "--embed", "--headless", "-u", str(self._init), "-i", "NONE"]
         with mock.patch.dict(os.environ, self._environment):  # pynvim passes ours on
-            self.api = pynvim.attach("child", argv=[*command, str(self._file)])
+            self.api = pynvim.attach("child", argv=[*command, str(self.file)])
         self.process = psutil.Process(self.api.funcs.getpid())
         self._seen = {self.process}
         return self

@@ -63,6 +63,8 @@ class App:
         self.client_log = logs.ClientLog()
         self.exited: asyncio.Future[int] | None = None
         self._initial: dict[str, Any] = {}
+        self._told: set[str] = set()
+        """Problems with settings that the user has read already: said once a session."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def initialize(self, client: Client, options: object) -> None:
@@ -130,8 +132,10 @@ class App:
     def _take_settings(self, parsed: Parsed) -> None:
         if parsed.unknown:
             log.info("unknown settings: %s", ", ".join(parsed.unknown))
-        if parsed.problems:
-            self._tell("Midfill: " + "; ".join(parsed.problems))
+        news = [problem for problem in parsed.problems if problem not in self._told]
+        if news:
+            self._told.update(news)
+            self._tell("Midfill: " + "; ".join(news))
         self.settings = parsed.settings
         logs.set_level(self.settings.log_level)
 

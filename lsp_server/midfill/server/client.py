@@ -13,6 +13,10 @@ class Client:
     process_id: int | None = None
     encoding: Encoding = Encoding.UTF_16
     inline_completion: bool = False
+    markdown: bool = False
+    """Shows Markdown in a menu item's documentation."""
+    as_is: bool = False
+    """Can be told to insert a menu item's text with its own indentation."""
     progress: bool = False
     """Takes `window/workDoneProgress/create`."""
     configuration: bool = False
@@ -29,12 +33,16 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
         capabilities.workspace,
         capabilities.window,
     )
+    menu = document.completion.completion_item if document and document.completion else None
+    modes = menu.insert_text_mode_support if menu else None
     changes = workspace.did_change_configuration if workspace else None
     return Client(
         name=params.client_info.name if params.client_info else "unknown",
         process_id=params.process_id,
         encoding=Encoding(encoding),
         inline_completion=bool(document and document.inline_completion),
+        markdown=types.MarkupKind.Markdown in ((menu and menu.documentation_format) or ()),
+        as_is=types.InsertTextMode.AsIs in (modes.value_set if modes else ()),
         progress=bool(window and window.work_done_progress),
         configuration=bool(workspace and workspace.configuration),
         change_registration=bool(changes and changes.dynamic_registration),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
+from midfill.server.client import Client
 from midfill.server.completion.cleanup import Suggestion
 from midfill.server.completion.cursor import Trigger, normalize
 from midfill.server.documents import Edit
@@ -55,7 +56,7 @@ def to_inline(
 
 
 def to_menu_item(
-    snapshot: DocumentSnapshot, suggestion: Suggestion, encoding: Encoding
+    snapshot: DocumentSnapshot, suggestion: Suggestion, client: Client
 ) -> types.CompletionItem:
     """One menu line. The edit starts at the word that the cursor is in, as menus filter by it."""
     start = _word_start(snapshot.text, suggestion.offset)
@@ -67,18 +68,22 @@ def to_menu_item(
         label=label if len(label) <= LABEL_CHARS else label[: LABEL_CHARS - 1] + "…",
         kind=types.CompletionItemKind.Text,
         detail="Midfill",
-        documentation=types.MarkupContent(
-            kind=types.MarkupKind.Markdown, value=f"```{snapshot.language}\n{whole}\n```"
-        ),
+        documentation=_documentation(whole, snapshot.language, client.markdown),
         filter_text=first_line or None,
         sort_text="~midfill",  # below what knows the types
         insert_text_format=types.InsertTextFormat.PlainText,
-        insert_text_mode=types.InsertTextMode.AsIs,  # the text has its own indentation
+        insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
         text_edit=types.TextEdit(
-            range=_range(snapshot, start, suggestion.offset + suggestion.replace, encoding),
+            range=_range(snapshot, start, suggestion.offset + suggestion.replace, client.encoding),
             new_text=whole,
         ),
     )
+
+
+def _documentation(text: str, language: str, markdown: bool) -> types.MarkupContent | str:
+    if not markdown:
+        return text
+    return types.MarkupContent(types.MarkupKind.Markdown, f"```{language}\n{text}\n```")
 
 
 def _word_start(text: str, offset: int) -> int:

@@ -8,6 +8,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from lsprotocol import types
@@ -28,6 +29,7 @@ from midfill.server.convert import (
 )
 from midfill.server.documents import UnknownDocument
 from midfill.server.text import DocumentSnapshot
+from midfill.server.watch import is_alive
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,8 @@ def _register_lifecycle(app: App) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         client = read_client(params, server.protocol.workspace.position_encoding or "utf-16")
+        if client.process_id is not None and not is_alive(client.process_id):
+            client = replace(client, process_id=None)  # it lives in another container, say
         app.initialize(client, params.initialization_options)
         menu = app.settings.completion_menu
         if menu == "on" or (menu == "auto" and not client.inline_completion):
@@ -176,7 +180,7 @@ async def _menu(
     current = app.documents.snapshot(snapshot.uri)
     items = []
     if answer.suggestion is not None and current is not None:
-        items.append(to_menu_item(current, answer.suggestion, app.client.encoding))
+        items.append(to_menu_item(current, answer.suggestion, app.client))
     return types.CompletionList(is_incomplete=True, items=items)
 
 

@@ -7,18 +7,15 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO
 
-import psutil
-
 from midfill.server.app import App
 from midfill.server.framing import BrokenFrame, FrameReader, FrameWriter
 from midfill.server.loop import on_loop
 from midfill.server.protocol import register
 from midfill.server.transport import Streams, listen, take_stdio
+from midfill.server.watch import watch_client
 
 log = logging.getLogger(__name__)
 
-WATCH_PERIOD_S = 1.0
-"""How often the client's process is looked at: dead clients are noticed well within 5 s."""
 CLOSE_TIMEOUT_S = 2.0
 """A forward pass that takes longer than this is not waited for."""
 
@@ -66,35 +63,10 @@ async def _session(open_streams: Callable[[], Streams]) -> tuple[int, bool]:
         on_loop(loop, app.server.protocol.receive, frame)
 
     FrameReader(open_reader, receive, lambda: on_loop(loop, app.exit, 1)).start()
-    watcher = loop.create_task(_watch_client(app))
+    watcher = loop.create_task(watch_client(app))
     code = await app.exited
     watcher.cancel()
     logging.getLogger("midfill").removeHandler(app.client_log)
     clean = await asyncio.to_thread(app.model.close, CLOSE_TIMEOUT_S)
     writer.close()
     return code, clean
-
-
-async def _watch_client(app: App) -> None:
-    """End the session when the client's process dies without closing its pipes (a child of it may
-    hold them open). A process that is not alive to begin with lives elsewhere: not watched."""
-    watched: int | None = None
-    while True:
-        pid = app.client.process_id
-        if pid is not None and watched is None and is_alive(pid):
-            watched = pid
-        if watched is not None and not is_alive(watched):
-            log.info("the client's process is gone")
-            app.exit(1)
-        await asyncio.sleep(WATCH_PERIOD_S)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id runs (a zombie does not), on every platform: `os.kill(pid, 0)`
-    would be Ctrl-C on Windows."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.AccessDenied:
-        return True
-    except (psutil.NoSuchProcess, ValueError):
-        return False

@@ -12,7 +12,7 @@ from typing import Protocol
 
 WINDOW_CHARS_PER_TOKEN = 8
 """How much text is looked at for a token of budget. Code has 3–4 (measured: this repository, Qwen);
-deep indentation more. What lies further away is never encoded, so a 5 MB file costs what a small one does."""
+deep indentation more. What lies further away is never encoded: 5 MB cost what a screenful costs."""
 LEAST_USED_SHARE = 0.5
 """A cut that leaves less of the budget used than this is tried again on a finer grid."""
 
@@ -29,7 +29,7 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What of a prefix and a suffix goes into the prompt: `prefix[prefix_start:]`, `suffix[:suffix_end]`."""
+    """What of both goes into the prompt: `prefix[prefix_start:]`, `suffix[:suffix_end]`."""
 
     prefix_ids: tuple[int, ...]
     suffix_ids: tuple[int, ...]
@@ -92,7 +92,7 @@ def _fit_prefix(tokenizer: Encoder, prefix: str, budget: int) -> tuple[int, list
 def _first_that_fits(
     tokenizer: Encoder, prefix: str, edges: Sequence[int], window: int, starts: Sequence[int], budget: int
 ) -> tuple[int, list[int]]:
-    """The leftmost edge whose text is within `budget`. `starts` (tokens of the window) tells about where."""
+    """The leftmost edge whose text is within `budget`. `starts` (the window's tokens) tells about where."""
     for edge in edges:
         if len(starts) - bisect_left(starts, edge - window) > budget:
             continue

@@ -81,7 +81,7 @@ class StopScanner:
         return "" if self._rules.scope is Scope.SINGLE_LINE else self._gap + self._line
 
     def _end_line(self, line: str) -> str:
-        """Judge a complete line; return what of it, and of the blank lines before it, is still to go out."""
+        """Judge a complete line; return what of it, and of blank lines before it, is still to go out."""
         if self._stops_before(line):
             self.stopped = True
             return ""

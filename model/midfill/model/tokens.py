@@ -7,6 +7,7 @@ Owns a `tokenizers.Tokenizer`. Never transformers' tokenizer classes: they rebui
 import codecs
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from tokenizers import Tokenizer
 
@@ -31,7 +32,7 @@ class CodeTokenizer:
         self._tokenizer = tokenizer
         added = tokenizer.get_added_tokens_decoder()
         self.reserved = frozenset(
-            {i for i, token in added.items() if token.special or MARKER_LIKE.fullmatch(token.content)}
+            {i for i, token in added.items() if token.special or _looks_like_marker(token.content)}
             | {i for i in map(tokenizer.token_to_id, reserved) if i is not None}
         )
         self._added = frozenset(token.content for token in added.values())
@@ -106,7 +107,7 @@ class CodeTokenizer:
                     return [text[:at], "\ufffd", text[at + 1 :]]
                 cuts.add(start - shift + 1)
         edges = sorted(cuts)
-        return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        return [text[a:b] for a, b in pairwise(edges)]
 
 
 class StreamDecoder:
@@ -131,6 +132,10 @@ def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
 
 def _without_surrogates(text: str) -> str:
     return LONE_SURROGATE.sub("\ufffd", text)  # tokenizers raises TypeError on them
+
+
+def _looks_like_marker(piece: str) -> bool:
+    return bool(MARKER_LIKE.fullmatch(piece)) and not BYTE_PIECE.fullmatch(piece)
 
 
 def _byte_alphabet() -> dict[str, int]:

@@ -90,7 +90,7 @@ def disk_full_named(path: Path, needed: int, clean_up: Callable[[], None]) -> It
 
 def _no_room(folder: Path, needed: int, free: int) -> str:
     return (
-        f"The disk is too full: {human_size(needed)} are needed and {human_size(free)} are free in {folder}. "
+        f"The disk is too full: {human_size(needed)} are needed, {human_size(free)} are free in {folder}. "
         "Free some space, or set MIDFILL_CACHE_DIR to a folder on a bigger disk, and try again."
     )
 

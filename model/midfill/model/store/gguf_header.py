@@ -24,7 +24,7 @@ _MAX_DIMENSIONS = 8
 """ggml allows 4; more than this is not a tensor."""
 
 
-class _CutShort(Exception):
+class _CutShortError(Exception):
     """The header goes on past the end of the file."""
 
 
@@ -37,7 +37,7 @@ class _Cursor:
     def skip(self, size: int) -> int:
         start = self.at
         if size > len(self.data) - start:
-            raise _CutShort
+            raise _CutShortError
         self.at = start + size
         return start
 
@@ -58,7 +58,7 @@ class _Cursor:
         """A number of things of at least `each` bytes: more than the rest can hold is a cut file."""
         count = self.u64()
         if count * each > len(self.data) - self.at:
-            raise _CutShort
+            raise _CutShortError
         return count
 
     def skip_value(self, kind: int) -> None:
@@ -89,9 +89,9 @@ def check_gguf(path: Path) -> None:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 promised = _promised_size(_Cursor(data), path)
-            except _CutShort as error:
+            except _CutShortError as error:
                 raise DamagedModel(
-                    f"{path} is cut short or damaged: its header goes on past the end of the file ({size} bytes)."
+                    f"{path} is cut short or damaged: its header goes on past its end ({size} bytes)."
                 ) from error
     if promised > size:
         raise DamagedModel(f"{path} is cut short: its header promises {promised} bytes, it has {size}.")
@@ -100,13 +100,15 @@ def check_gguf(path: Path) -> None:
 def _promised_size(cursor: _Cursor, path: Path) -> int:
     _, version, _, _ = _FIXED.unpack_from(cursor.data, 0)
     if version not in _VERSIONS:
-        raise UnsupportedModel(f"{path} is a GGUF file of a kind that Midfill cannot read (version {version}).")
+        raise UnsupportedModel(
+            f"{path} is a GGUF file of a kind that Midfill cannot read (version {version})."
+        )
     cursor.skip(8)
     tensors = cursor.count(0)
     alignment = _read_pairs(cursor, path)
     end = 0
     if tensors * 24 > len(cursor.data) - cursor.at:
-        raise _CutShort
+        raise _CutShortError
     for _ in range(tensors):
         end = max(end, _tensor_end(cursor))
     weights_at = -(-cursor.at // alignment) * alignment
@@ -124,7 +126,9 @@ def _read_pairs(cursor: _Cursor, path: Path) -> int:
         if key == b"general.alignment" and kind == 4:
             alignment = _U32.unpack_from(cursor.data, start)[0] or _ALIGNMENT
         if key == b"split.count" and kind == 2 and struct.unpack_from("<H", cursor.data, start)[0] > 1:
-            raise UnsupportedModel(f"{path} is one part of a split GGUF model: join the parts into one file first.")
+            raise UnsupportedModel(
+                f"{path} is one part of a split GGUF model: join the parts into one file first."
+            )
     return alignment
 
 
@@ -135,7 +139,7 @@ def _tensor_end(cursor: _Cursor) -> int:
     cursor.string()
     dimensions = cursor.u32()
     if dimensions > _MAX_DIMENSIONS:
-        raise _CutShort
+        raise _CutShortError
     elements = 1
     for _ in range(dimensions):
         elements *= cursor.u64()
@@ -144,10 +148,11 @@ def _tensor_end(cursor: _Cursor) -> int:
         block, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
     except (ValueError, KeyError):
         return offset  # a quantization newer than the library: its length is not known here
-    return offset + elements // block * block_bytes
+    end: int = offset + elements // block * block_bytes
+    return end
 
 
 def _width(kind: int) -> int:
     if kind not in _WIDTH:
-        raise _CutShort  # an array in an array, or a type that does not exist
+        raise _CutShortError  # an array in an array, or a type that does not exist
     return _WIDTH[kind]

@@ -86,7 +86,11 @@ def is_kept(path: str) -> bool:
 
     Never pickles, never code (invariant 8), never anything in a sub-folder.
     """
-    if not _FILE.fullmatch(path) or path.lower() == MANIFEST or path.split(".")[0].lower() in _WINDOWS_DEVICES:
+    if (
+        not _FILE.fullmatch(path)
+        or path.lower() == MANIFEST
+        or path.split(".")[0].lower() in _WINDOWS_DEVICES
+    ):
         return False
     suffix = Path(path).suffix.lower()
     if is_legal_text(path):
@@ -113,7 +117,9 @@ def parse(text: str, where: str) -> Manifest:
             commit=str(raw.get("commit", "")),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedModel(f"{where} is not a manifest of Midfill's: remove the model, pull it again.") from error
+        raise DamagedModel(
+            f"{where} is not a manifest of Midfill's: remove the model, pull it again."
+        ) from error
     suffix = f".{manifest.format.value}"
     if not (
         is_safe_name(manifest.name)
@@ -130,5 +136,7 @@ def read(folder: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DamagedModel(f"{path} is not a manifest of Midfill's: remove the model, pull it again.") from error
+        raise DamagedModel(
+            f"{path} is not a manifest of Midfill's: remove the model, pull it again."
+        ) from error
     return parse(text, str(path))

@@ -9,28 +9,30 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
 from midfill.model.store import catalogue, manifest, transfer
 from midfill.model.store.catalogue import DEFAULT_MODEL
-from midfill.model.store.files import sha256_of, write_json
+from midfill.model.store.digests import remembered_digest
+from midfill.model.store.files import write_json
 from midfill.model.store.licences import write_beside
 from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir
+from midfill.model.store.locking import locked
 from midfill.model.store.manifest import MANIFEST, Manifest
 from midfill.model.store.meter import ignore
 from midfill.model.store.weights import inspect_weights
 
-LOCK_POLL_S = 1.0
-"""How often whoever waits for another process says so, and can be cancelled."""
-
 PULL = "midfill model pull"
+STALE_S = 24 * 3600
+"""Scratch folders not touched for so long were left by a killed process. A guess: no import takes a day."""
+
+Models = list[LocalModel]  # inside the class `list` is a method
 
 
 class Store:
@@ -41,12 +43,12 @@ class Store:
 
     # Asking
 
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """Every installed model, also damaged ones."""
         folder = self.root / "models"
         return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
 
-    def list(self) -> list[LocalModel]:
+    def list(self) -> Models:
         """The installed models whose files are all there."""
         models = []
         for name in self.names():
@@ -81,6 +83,14 @@ class Store:
         path, digest = (folder / weights.path, weights.sha256) if weights else (folder, "")
         return LocalModel(name, path, found.format, digest)
 
+    def installed_from(self, origin: str) -> LocalModel | None:
+        """The installed model that came from this hub repository (`owner/name`) or URL."""
+        for model in self.list():
+            found = self.manifest(model.name)
+            if origin == found.source or origin.lower() == found.repo.lower():
+                return model
+        return None
+
     def find(self, spec: str = "") -> LocalModel:
         """The model that `spec` means: empty (the one in use, else the default), a name, or a path.
 
@@ -90,12 +100,18 @@ class Store:
         spec = spec.strip()
         if not spec:
             return self._find_in_use()
-        if model := self.installed(spec.lower()) or self._installed_from(spec):
+        if model := self.installed(spec.lower()) or self.installed_from(spec):
             return model
         if entry := catalogue.by_name(spec) or catalogue.by_repo(spec):
             raise NoModel(f"{entry.name} is not installed: get it with `{PULL} {entry.name}`.")
         path = Path(spec).expanduser()
-        if path.is_absolute() or "/" in spec or "\\" in spec or path.suffix.lower() == ".gguf" or path.exists():
+        if (
+            path.is_absolute()
+            or "/" in spec
+            or "\\" in spec
+            or path.suffix.lower() == ".gguf"
+            or path.exists()
+        ):
             return self._inspect(path.absolute())
         raise UnknownModel(self._unknown(spec))
 
@@ -107,16 +123,16 @@ class Store:
         except FileNotFoundError:
             return ""
         except (ValueError, KeyError, TypeError) as error:
-            raise DamagedModel(f"{path} cannot be read: choose a model with `midfill model use NAME`.") from error
+            raise DamagedModel(
+                f"{path} cannot be read: choose a model with `midfill model use NAME`."
+            ) from error
 
     # Changing
 
     def use(self, spec: str) -> LocalModel:
         """Make `spec` what `find("")` finds from now on. Raises as `find` does."""
         model = self.find(spec)
-        chosen = model.name if self.folder(model.name) in model.path.parents else str(model.path)
-        if model.path == self.folder(model.name):
-            chosen = model.name
+        chosen = model.name if self.root / "models" in model.path.parents else str(model.path)
         write_json(self.root / "in-use.json", {"model": chosen})
         return model
 
@@ -167,6 +183,8 @@ class Store:
         if target.exists():
             self._discard(target)  # a damaged one: whole ones are never adopted over
         os.replace(folder, target)
+        for leftover in self._partials(found.name):
+            shutil.rmtree(leftover)  # of tries at other commits
         model = self.installed(found.name)
         assert model is not None, "just renamed into place, under the lock"
         return model
@@ -183,30 +201,22 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    @contextmanager
-    def lock(self, name: str, on_wait: Callable[[], None] | None = None, wait: bool = True) -> Iterator[None]:
-        """One process at a time works on `name`. `on_wait` is called about once a second, and may raise.
+    def scratch(self) -> Path:
+        """A new empty folder on the store's own disk; what killed processes left there goes first."""
+        place = self.root / "partial"
+        place.mkdir(parents=True, exist_ok=True)
+        for old in (*place.glob("import-*"), *place.glob("removed-*")):
+            if time.time() - old.stat().st_mtime > STALE_S:
+                shutil.rmtree(old)
+        folder = place / f"import-{uuid.uuid4().hex}"
+        folder.mkdir()
+        return folder
 
-        With `wait` off, raises ModelError when another process is at it.
-        """
-        folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{name}.lock")
-        timeout = 0.0
-        while True:
-            try:
-                lock.acquire(timeout=timeout)
-                break
-            except Timeout:
-                if not wait:
-                    raise ModelError(f"Another Midfill is working on {name}: try again when it is done.") from None
-                if on_wait:
-                    on_wait()
-                timeout = LOCK_POLL_S
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(
+        self, name: str, on_wait: Callable[[], None] | None = None, wait: bool = True
+    ) -> AbstractContextManager[None]:
+        """One process at a time works on `name`. See `locking.locked`."""
+        return locked(self.root / "locks" / f"{name}.lock", on_wait, wait)
 
     # Inside
 
@@ -217,37 +227,18 @@ class Store:
             return model
         if others := self.names():
             raise NoModel(
-                f"No model is in use: choose one with `midfill model use NAME` ({', '.join(others)} installed), "
+                f"No model is in use: choose one of {', '.join(others)} with `midfill model use NAME`, "
                 f"or get the default with `{PULL}`."
             )
         raise NoModel(f"No model is installed yet: get the default one with `{PULL}`.")
-
-    def _installed_from(self, repo: str) -> LocalModel | None:
-        for model in self.list():
-            if self.manifest(model.name).repo.lower() == repo.lower():
-                return model
-        return None
 
     def _inspect(self, path: Path) -> LocalModel:
         model = inspect_weights(path)
         if model.format is WeightFormat.SAFETENSORS:
             return model
-        return LocalModel(model.name, model.path, model.format, self._remembered_digest(model.path))
-
-    def _remembered_digest(self, path: Path) -> str:
-        """sha256 of a file outside the store, computed once for each (path, size, time of change)."""
-        stat = path.stat()
-        state = {"path": str(path), "size": stat.st_size, "changed_ns": stat.st_mtime_ns}
-        note = self.root / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:24]}.json"
-        try:
-            known = json.loads(note.read_text(encoding="utf-8"))
-            if {key: known[key] for key in state} == state:
-                return str(known["sha256"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            pass  # never computed, or the note is of no use: compute it now
-        digest = sha256_of(path)
-        write_json(note, {**state, "sha256": digest})
-        return digest
+        return LocalModel(
+            model.name, model.path, model.format, remembered_digest(model.path, self.root / "digests")
+        )
 
     def _digest_of_installed(self, name: str) -> str:
         try:
@@ -256,7 +247,7 @@ class Store:
             return ""  # too damaged to say: what was converted from it stays
         return weights.sha256 if weights else ""
 
-    def _partials(self, name: str) -> "list[Path]":
+    def _partials(self, name: str) -> Sequence[Path]:
         folder = self.root / "partial"
         return [path for path in folder.glob(f"{name}@*") if path.is_dir()] if folder.is_dir() else []
 
@@ -274,7 +265,11 @@ class Store:
 
     def _unknown(self, name: str) -> str:
         near = catalogue.nearest(name, self.names())
-        hint = f" Did you mean {' or '.join(near)}?" if near else " `midfill model list` shows those that are known."
+        hint = (
+            f" Did you mean {' or '.join(near)}?"
+            if near
+            else " `midfill model list` shows those that are known."
+        )
         return f"There is no model called {name!r}.{hint}"
 
 

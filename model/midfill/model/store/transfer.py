@@ -9,9 +9,10 @@ import os
 import shutil
 import tarfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,7 +21,15 @@ from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeW
 from midfill.model.store import catalogue, licences
 from midfill.model.store.files import BLOCK_BYTES, disk_full_named, link_or_copy, require_room, sha256_of
 from midfill.model.store.local import LocalModel, WeightFormat
-from midfill.model.store.manifest import MANIFEST, FileRecord, Manifest, is_kept, is_safe_name, name_from, parse
+from midfill.model.store.manifest import (
+    MANIFEST,
+    FileRecord,
+    Manifest,
+    is_kept,
+    is_safe_name,
+    name_from,
+    parse,
+)
 from midfill.model.store.manifest import read as read_manifest
 from midfill.model.store.meter import Meter
 from midfill.model.store.weights import inspect_weights
@@ -36,7 +45,7 @@ def import_model(store: "Store", path: Path, name: str | None, report: Report) -
     """Take in a GGUF file, a safetensors folder, or an export (folder or .tar); `path` is left as it is.
 
     Without `name` a file whose digest the catalogue knows gets the catalogue's name, an export its own,
-    anything else the file's. Importing the same bytes twice is no error. Hard links where it can, else copies.
+    anything else the file's. Importing the same bytes twice is no error. Hard-links where it can.
     Raises UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel, DownloadError (disk full).
     """
     path = path.expanduser().absolute()
@@ -51,10 +60,12 @@ def import_model(store: "Store", path: Path, name: str | None, report: Report) -
             _gather(path, folder, promised)
         records = _digests(folder, Meter(report, path.name))
         if promised and set(records) != set(promised.files):
-            raise DamagedModel(f"{path} is not what was exported: its digests differ from those in its manifest.")
+            raise DamagedModel(
+                f"{path} is not what was exported: its digests differ from those in its manifest."
+            )
         found = _manifest(path, name, records, promised)
         with store.lock(found.name):
-            return store.installed(found.name) if _is_there(store, found) else store.adopt(folder, found)  # type: ignore[return-value]
+            return _already_there(store, found) or store.adopt(folder, found)
 
 
 def export_model(store: "Store", name: str, target: Path, report: Report) -> Path:
@@ -72,8 +83,12 @@ def export_model(store: "Store", name: str, target: Path, report: Report) -> Pat
     if target.exists():
         raise ModelError(f"{target} is there already: name a file or folder that is not.")
     store.installed(name)
-    if set(_digests(source, Meter(report, name), [record.path for record in found.files])) != set(found.files):
-        raise DamagedModel(f"{name} is damaged: its digests are not those it came with. Remove it and get it again.")
+    if set(_digests(source, Meter(report, name), [record.path for record in found.files])) != set(
+        found.files
+    ):
+        raise DamagedModel(
+            f"{name} is damaged: its digests are not those it came with. Remove it and get it again."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     require_room(target.parent, found.size_bytes)
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
@@ -89,8 +104,7 @@ def export_model(store: "Store", name: str, target: Path, report: Report) -> Pat
 @contextmanager
 def _scratch(store: "Store") -> Iterator[Path]:
     """A folder on the store's own disk that is gone afterwards, unless it was renamed into place."""
-    folder = store.root / "partial" / f"import-{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
+    folder = store.scratch()
     try:
         yield folder
     finally:
@@ -100,17 +114,26 @@ def _scratch(store: "Store") -> Iterator[Path]:
 def _gather(path: Path, folder: Path, promised: Manifest | None) -> None:
     """Link or copy what belongs in the store from `path` into `folder`."""
     if path.is_file():
-        files = [path]
-    elif promised:
+        name = (
+            path.name
+            if path.suffix.lower() == ".gguf" and is_kept(path.name)
+            else f"{name_from(path.stem)}.gguf"
+        )
+        _take(path, folder / name)
+        return
+    if promised:
         files = [path / record.path for record in promised.files]
     else:
         files = sorted(entry for entry in path.iterdir() if entry.is_file() and is_kept(entry.name))
     for file in files:
         if not file.is_file():
             raise DamagedModel(f"{path} is not whole: {file.name} is missing.")
-        target = folder / (file.name if is_kept(file.name) else f"{name_from(file.stem)}{file.suffix.lower()}")
-        with disk_full_named(target, file.stat().st_size, lambda: _delete(folder)):
-            link_or_copy(file, target)
+        _take(file, folder / file.name)
+
+
+def _take(file: Path, target: Path) -> None:
+    with disk_full_named(target, file.stat().st_size, lambda: target.unlink(missing_ok=True)):
+        link_or_copy(file, target)
 
 
 def _unpack(path: Path, folder: Path) -> Manifest:
@@ -141,7 +164,10 @@ def _contents(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 def _copy_out(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
     stream: IO[bytes] = tar.extractfile(member) or io.BytesIO()
-    with disk_full_named(target, member.size, lambda: target.unlink(missing_ok=True)), target.open("wb") as file:
+    with (
+        disk_full_named(target, member.size, lambda: target.unlink(missing_ok=True)),
+        target.open("wb") as file,
+    ):
         shutil.copyfileobj(stream, file, BLOCK_BYTES)
 
 
@@ -151,21 +177,28 @@ def _digests(folder: Path, meter: Meter, names: list[str] | None = None) -> list
     meter.total = sum(file.stat().st_size for file in files)
     records = []
     for file in files:
-        advance: Callable[[int], None] = lambda done: meter.show("verify", done)  # noqa: E731
         size = file.stat().st_size
-        records.append(FileRecord(file.name, size, sha256_of(file, advance)))
+        records.append(FileRecord(file.name, size, sha256_of(file, partial(meter.show, "verify"))))
         meter.before += size
     return records
 
 
-def _manifest(path: Path, name: str | None, records: list[FileRecord], promised: Manifest | None) -> Manifest:
+def _manifest(
+    path: Path, name: str | None, records: list[FileRecord], promised: Manifest | None
+) -> Manifest:
     ggufs = [record for record in records if record.path.lower().endswith(".gguf")]
     shards = [record for record in records if record.path.lower().endswith(".safetensors")]
     if not ggufs and not shards:
         raise UnsafeWeights(f"{path} holds no weights that Midfill may load.")
     known = catalogue.by_digest(ggufs[0].sha256) if len(ggufs) == 1 and not shards else None
     if name is None:
-        name = known.name if known else promised.name if promised else name_from(path.stem if ggufs else path.name)
+        name = (
+            known.name
+            if known
+            else promised.name
+            if promised
+            else name_from(path.stem if path.is_file() else path.name)
+        )
     claimed = catalogue.by_name(name)
     if claimed and claimed.sha256 and claimed is not known:
         raise DamagedModel(
@@ -184,19 +217,17 @@ def _manifest(path: Path, name: str | None, records: list[FileRecord], promised:
     )
 
 
-def _is_there(store: "Store", found: Manifest) -> bool:
-    """Whether exactly these bytes are installed already. Raises ModelError when others have the name."""
+def _already_there(store: "Store", found: Manifest) -> LocalModel | None:
+    """The installed model with exactly these bytes. Raises ModelError when other bytes have the name."""
     try:
         installed = store.installed(found.name)
     except DamagedModel:
-        return False  # adopting replaces it
-    if installed is None:
-        return False
-    if set(store.manifest(found.name).files) != set(found.files):
+        return None  # adopting replaces it
+    if installed and set(store.manifest(found.name).files) != set(found.files):
         raise ModelError(
-            f"Another model is installed as {found.name}: give this one another name with --name, or remove that one."
+            f"Another model is installed as {found.name}: name this one with --name, or remove that one."
         )
-    return True
+    return installed
 
 
 def _write_tar(source: Path, target: Path) -> None:

@@ -65,9 +65,9 @@ class TransformersBackend:
         loaded, loop = self._ready()
         match request:
             case FimRequest():
-                return loop.stream(self._fim, self._fim_job(loaded, request))
+                yield from loop.stream(self._fim, self._fim_job(loaded, request))
             case ChatRequest():
-                return loop.stream(self._chat, self._chat_job(loaded, request))
+                yield from loop.stream(self._chat, self._chat_job(loaded, request))
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is, markers in it counted as text."""

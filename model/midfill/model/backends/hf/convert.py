@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -19,8 +20,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
-from midfill.model.backends.hf.quiet import keep_quiet
-from midfill.model.errors import DamagedModel, DownloadError, ModelError, OutOfMemory, UnsupportedModel
+from midfill.model.backends.hf.quiet import keep_quiet, without_bars
+from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, UnsupportedModel
 from midfill.model.store.gguf_header import check_gguf
 
 WEIGHTS = "model.safetensors"
@@ -44,14 +45,14 @@ def convert_gguf(source: Path, target: Path, report: Report) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(target.with_name(target.name + ".lock"))
         _acquire(lock, report)
-        with lock:
-            lock.release()  # `_acquire` took it once already
+        try:
             if not target.is_dir():
                 _convert(source, target, report)
+        finally:
+            lock.release()
     except OSError as error:
-        raise DownloadError(
-            f"the converted model cannot be written to {target.parent}: {error.strerror}"
-        ) from error
+        reason = error.strerror or str(error)
+        raise DownloadError(f"the converted model cannot be written to {target.parent}: {reason}") from error
     return target
 
 
@@ -79,14 +80,10 @@ def _convert(source: Path, target: Path, report: Report) -> None:
 
 def _write(source: Path, folder: Path, report: Report) -> None:
     keep_quiet()
-    where, what = source.parent, {"gguf_file": source.name, "local_files_only": True}
-    try:
-        report(LoadProgress("convert", "reading the tokenizer (once for each model)", 0.0))
-        tokenizer = AutoTokenizer.from_pretrained(where, **what)
-        report(LoadProgress("convert", "unpacking the weights (once for each model)", 0.3))
-        model = AutoModelForCausalLM.from_pretrained(where, dtype=DTYPE, **what)
-    except Exception as error:
-        raise _as_model_error(error, source) from error
+    report(LoadProgress("convert", "reading the tokenizer (once for each model)", 0.0))
+    tokenizer = _read(source, AutoTokenizer)
+    report(LoadProgress("convert", "unpacking the weights (once for each model)", 0.2))
+    model = _read(source, AutoModelForCausalLM, dtype=DTYPE)
     report(LoadProgress("convert", "saving", 0.9))
     with suppress(AttributeError):
         del model.config.quantization_config  # the saved weights are not quantised
@@ -96,6 +93,17 @@ def _write(source: Path, folder: Path, report: Report) -> None:
     _restore_normalizer(folder, model.config.model_type)
     _save_weights(model, folder / WEIGHTS)
     report(LoadProgress("convert", "done", 1.0))
+
+
+def _read(source: Path, reader: Any, **how: Any) -> Any:
+    """What transformers' `reader` makes of the file; its many kinds of exception as ours."""
+    try:
+        with without_bars():
+            return reader.from_pretrained(
+                source.parent, gguf_file=source.name, local_files_only=True, trust_remote_code=False, **how
+            )
+    except Exception as error:
+        raise _as_model_error(error, source) from error
 
 
 def _save_weights(model: torch.nn.Module, path: Path) -> None:
@@ -123,7 +131,7 @@ def _restore_normalizer(folder: Path, model_type: str) -> None:
 
 
 def _as_model_error(error: Exception, source: Path) -> Exception:
-    if isinstance(error, ModelError | OSError):
+    if isinstance(error, OSError) and error.errno:  # without one it is transformers' own
         return error
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return OutOfMemory(f"not enough memory to unpack {source.name}")

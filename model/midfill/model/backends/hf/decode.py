@@ -4,7 +4,6 @@ Owns the KV caches and the sampling. Knows no prompt format: see `backend.py`. t
 is not used: it cannot be suspended, and corrupts reused caches silently (inference.md §3.2).
 """
 
-import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter

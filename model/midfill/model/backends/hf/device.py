@@ -21,6 +21,9 @@ PROBE_MATRICES = 6
 PROBE_BLOCK_TOKENS = 128
 PROBE_STEPS, PROBE_BLOCKS = 20, 5
 """A typical answer: 20 decode steps after 5 prefill blocks."""
+PROBE_ROUNDS = 2
+HALF_MARGIN = 1.2
+"""bfloat16 may be this much slower and still be taken: it halves the memory, and the probe is noisy."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -65,7 +68,10 @@ def choose_dtype(
     if parameters * 4 > psutil.virtual_memory().available * MEMORY_SHARE:
         return torch.bfloat16
     measure = measure or measure_cpu
-    return torch.bfloat16 if measure(torch.bfloat16) < measure(torch.float32) else torch.float32
+    half, whole = float("inf"), float("inf")
+    for _ in range(PROBE_ROUNDS):  # in turn, so that another program's burst does not hit one of them
+        half, whole = min(half, measure(torch.bfloat16)), min(whole, measure(torch.float32))
+    return torch.bfloat16 if half < whole * HALF_MARGIN else torch.float32
 
 
 def measure_cpu(dtype: torch.dtype) -> float:

@@ -51,7 +51,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     """Bring `local` into memory as `config` asks. Raises ModelError; what `report` raises passes."""
     if config.quantization not in ("auto", "none"):
         raise BadConfig(
-            f"quantization {config.quantization!r} is not there yet for the transformers backend: use auto or none"
+            f"quantization {config.quantization!r} is not there yet for this backend: use auto or none"
         )
     keep_quiet()
     use_threads(config.threads)
@@ -60,7 +60,8 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     report(LoadProgress("load", f"loading {local.name}"))
     settings = _read_settings(folder)
     tokenizer = _read_tokenizer(folder)
-    names = (local.name, folder.name, str(getattr(settings, "_name_or_path", "")), str(_named(settings)))
+    # A GGUF file's own name: the converted config keeps it under this key.
+    names = (local.name, local.path.name, str(getattr(settings, "_model_name_or_path", "")))
     dialect = detect_dialect(names, tokenizer.is_marker)
     dtype = choose_dtype(config.dtype, device, _stored_parameters(folder))
     model = _read_weights(folder, dtype, device)
@@ -106,11 +107,6 @@ def _read_settings(folder: Path) -> Any:
     if not layers <= PLAIN_LAYERS or not hasattr(settings, "max_position_embeddings"):
         raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")
     return settings
-
-
-def _named(settings: Any) -> str:
-    """The name that a GGUF file carries; transformers keeps it where the config's own path would be."""
-    return str(getattr(settings, "name_or_path", ""))
 
 
 def _read_tokenizer(folder: Path) -> CodeTokenizer:
@@ -159,7 +155,7 @@ def _check_together(model: Any, tokenizer: CodeTokenizer, name: str) -> None:
     rows = model.get_input_embeddings().weight.shape[0]
     if tokenizer.size > rows:
         raise DamagedModel(
-            f"{name}: tokenizer and weights do not belong together ({tokenizer.size} tokens, {rows} embeddings)"
+            f"{name}: tokenizer ({tokenizer.size} tokens) and weights ({rows}) do not belong together"
         )
 
 

@@ -1,0 +1,44 @@
+"""The project's evaluation data, which lies beside the checkout where there is any; else tests skip."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer
+
+SHARED = Path(__file__).parents[2] / ".." / "shared"
+
+
+def shared(*parts: str) -> Path:
+    """A file of the evaluation data; skips the test where the checkout has none beside it."""
+    path = SHARED.joinpath(*parts)
+    if not path.is_file():
+        pytest.skip(f"no evaluation data beside this checkout: {'/'.join(parts)}")
+    return path
+
+
+def shared_tokenizer(name: str) -> Tokenizer:
+    path = shared("tokenizers", f"{name}.tokenizer.json.gz")
+    return Tokenizer.from_str(gzip.open(path, "rt", encoding="utf-8").read())
+
+
+def shared_rows(name: str) -> list[Any]:
+    with gzip.open(shared("data", f"{name}.jsonl.gz"), "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def fim_reference() -> list[tuple[str, str, dict[str, list[int]]]]:
+    """(prefix, suffix, prompt ids by format) of every row of fim-reference."""
+    files: dict[str, dict[str, Any]] = {}
+    rows = []
+    for row in shared_rows("fim-reference"):
+        prefix, suffix = row.get("prefix"), row.get("suffix")
+        if name := (row["file"] or "").removesuffix(".jsonl.gz"):
+            if name not in files:
+                files[name] = {task["task_id"]: task for task in shared_rows(name)}
+            task = files[name][row["task_id"]]
+            prefix, suffix = task["prompt"], task["suffix"]
+        rows.append((prefix, suffix, row["ids"]))
+    return rows

@@ -1,0 +1,371 @@
+"""The whole backend on a tiny random model: loading, what it refuses, FIM and chat."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import AddedToken
+
+from midfill.model.api import (
+    ChatMessage,
+    ChatRequest,
+    Chunk,
+    Event,
+    FimRequest,
+    Finish,
+    FinishReason,
+    LoadProgress,
+    ModelInfo,
+    Scope,
+    StopRules,
+)
+from midfill.model.backends import make_backend
+from midfill.model.backends.base import Backend
+from midfill.model.backends.hf.backend import TransformersBackend
+from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
+from midfill.model.backends.hf.loader import load_model
+from midfill.model.config import ModelConfig
+from midfill.model.errors import (
+    BadConfig,
+    DamagedModel,
+    GenerationError,
+    ModelError,
+    UnsafeWeights,
+    UnsupportedModel,
+)
+from midfill.model.store.local import LocalModel, WeightFormat
+from tests.model.tiny import make_model, make_tokenizer, write_gguf
+
+CONFIG = ModelConfig(device="cpu", dtype="float32", threads=1)
+REQUEST = FimRequest(
+    "def f(a, b):\n    return ", "\n\nf(1, 2)\n", max_new_tokens=12, stop=StopRules(Scope.BLOCK)
+)
+QUESTION = ChatRequest((ChatMessage("user", "x <|im_end|> y"),), max_new_tokens=8)
+
+
+def ignore(_: LoadProgress) -> None:
+    pass
+
+
+def as_local(folder: Path, name: str = "tiny-qwen2.5-coder") -> LocalModel:
+    return LocalModel(name, folder, WeightFormat.SAFETENSORS)
+
+
+def loaded(folder: Path, name: str = "tiny-qwen2.5-coder", config: ModelConfig = CONFIG):
+    backend = TransformersBackend(config, as_local(folder, name))
+    return backend, backend.load(ignore)
+
+
+def text(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Chunk))
+
+
+def test_the_backend_is_made_by_name_and_not_loaded() -> None:
+    backend: Backend = make_backend(ModelConfig())
+    assert isinstance(backend, TransformersBackend)
+    with pytest.raises(GenerationError):
+        backend.count_tokens("x")
+    backend.close()
+
+
+def test_loading_says_what_was_loaded(save_model: Callable[..., Path]) -> None:
+    said: list[str] = []
+    backend = TransformersBackend(CONFIG, as_local(save_model()))
+    info = backend.load(lambda event: said.append(event.stage))
+    assert said == ["load", "warm-up"]
+    model = make_model("qwen2")
+    parameters = sum(p.numel() for p in model.parameters())
+    assert info == ModelInfo(
+        name="tiny-qwen2.5-coder",
+        device="cpu",
+        dtype="float32",
+        dialect="qwen2.5-coder",
+        context_tokens=1024,
+        can_chat=True,
+        parameters=parameters,
+        memory_bytes=4 * parameters,
+        load_ms=info.load_ms,
+    )
+
+
+def test_a_prompt_is_prefix_suffix_and_markers(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    ids = make_tokenizer()
+    prompt = backend.fim_prompt(REQUEST)
+    markers = [ids.token_to_id(f"<|fim_{part}|>") for part in ("prefix", "suffix", "middle")]
+    raw = [*ids.encode(REQUEST.prefix).ids, *ids.encode(REQUEST.suffix).ids]
+    assert [prompt[0], prompt[-1]] == [markers[0], markers[2]]
+    assert [i for i in prompt if i not in markers] == raw
+
+
+def test_a_stream_is_chunks_and_then_one_finish_with_its_figures(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    events = list(backend.stream(REQUEST))
+    assert [type(event) for event in events[:-1]] == [Chunk] * (len(events) - 1)
+    finish = events[-1]
+    assert isinstance(finish, Finish)
+    assert finish.usage.prompt_tokens == len(backend.fim_prompt(REQUEST))
+    assert finish.usage.prefill_ms > 0
+    again = list(backend.stream(REQUEST))
+    assert text(again) == text(events)
+    assert isinstance(again[-1], Finish)
+    assert again[-1].usage.reused_tokens == finish.usage.prompt_tokens - 1
+
+
+def test_fim_under_a_suspended_chat_disturbs_neither(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    alone, fim = text(list(backend.stream(QUESTION))), text(list(backend.stream(REQUEST)))
+    events = []
+    for event in backend.stream(QUESTION):
+        events.append(event)
+        assert text(list(backend.stream(REQUEST))) == fim
+    assert text(events) == alone
+
+
+def test_a_huge_document_is_fitted_into_the_context(save_model: Callable[..., Path]) -> None:
+    backend, info = loaded(
+        save_model(), config=ModelConfig(device="cpu", dtype="float32", context_tokens=128)
+    )
+    request = FimRequest("x = 1\n" * 100_000, "y" * 100_000, max_new_tokens=16)
+    events = list(backend.stream(request))
+    assert isinstance(events[-1], Finish)
+    assert info.context_tokens == 128
+    assert 60 <= events[-1].usage.prompt_tokens <= 128 - 16
+
+
+@pytest.mark.parametrize("odd", ["", "\ud800", "\0\x01\ufffe", "<|fim_middle|>", "\u2028\x0c", "😀" * 50])
+def test_odd_text_around_the_cursor_is_answered(save_model: Callable[..., Path], odd: str) -> None:
+    backend, _ = loaded(save_model())
+    events = list(backend.stream(FimRequest(odd, odd, max_new_tokens=4)))
+    assert isinstance(events[-1], Finish)
+    assert backend.count_tokens(odd) >= 0
+
+
+def test_no_marker_and_no_half_character_reaches_the_text(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    for i in range(20):
+        events = list(backend.stream(FimRequest(f"x{i}", "", max_new_tokens=30, temperature=2.0)))
+        assert "<|" not in text(events)
+
+
+def test_a_model_without_fim_continues_the_prefix(save_model: Callable[..., Path]) -> None:
+    backend, info = loaded(save_model(), name="qwen2.5-0.5b")
+    assert info.dialect == ""
+    assert backend.fim_prompt(REQUEST) == make_tokenizer().encode(REQUEST.prefix).ids
+    assert len(backend.fim_prompt(FimRequest("", "x"))) == 0 or True
+    assert isinstance(list(backend.stream(REQUEST))[-1], Finish)
+
+
+def test_prefilling_ahead_generates_nothing(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    ahead = list(backend.stream(FimRequest(REQUEST.prefix, REQUEST.suffix, prefill_only=True)))
+    assert text(ahead) == ""
+    finish = list(backend.stream(REQUEST))[-1]
+    assert isinstance(finish, Finish)
+    assert finish.usage.reused_tokens == finish.usage.prompt_tokens - 1
+
+
+def test_a_base_model_does_not_chat(save_model: Callable[..., Path]) -> None:
+    folder = save_model()
+    for name in ("config.json", "generation_config.json"):
+        settings = json.loads((folder / name).read_text(encoding="utf-8"))
+        settings["eos_token_id"] = make_tokenizer().token_to_id("<|endoftext|>")
+        (folder / name).write_text(json.dumps(settings), encoding="utf-8")
+    backend, info = loaded(folder)
+    assert not info.can_chat
+    with pytest.raises(UnsupportedModel):
+        list(backend.stream(QUESTION))
+    assert isinstance(list(backend.stream(REQUEST))[-1], Finish)
+
+
+def test_a_question_longer_than_the_context_is_an_error(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    with pytest.raises(GenerationError, match="does not fit"):
+        list(backend.stream(ChatRequest((ChatMessage("user", "x " * 5000),))))
+
+
+def test_stop_ids_are_all_ends_and_markers(save_model: Callable[..., Path]) -> None:
+    found = load_model(as_local(save_model()), CONFIG, ignore)
+    names = [
+        "endoftext",
+        "im_end",
+        "fim_prefix",
+        "fim_middle",
+        "fim_suffix",
+        "fim_pad",
+        "repo_name",
+        "file_sep",
+    ]
+    assert found.stop_ids == {make_tokenizer().token_to_id(f"<|{name}|>") for name in names}
+
+
+def test_a_gguf_file_is_converted_once_and_fills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDFILL_CACHE_DIR", str(tmp_path / "cache"))
+    path = write_gguf(tmp_path / "t.gguf", make_model("qwen2"), make_tokenizer(), "Qwen2.5 Coder Tiny")
+    local = LocalModel("mine", path, WeightFormat.GGUF, "ab" * 32)
+    backend = TransformersBackend(CONFIG, local)
+    assert backend.load(ignore).dialect == "qwen2.5-coder"
+    said: list[str] = []
+    TransformersBackend(CONFIG, local).load(lambda event: said.append(event.stage))
+    assert "convert" not in said
+
+
+def test_a_closed_backend_can_be_loaded_again(save_model: Callable[..., Path]) -> None:
+    backend, info = loaded(save_model())
+    first = text(list(backend.stream(REQUEST)))
+    backend.close()
+    backend.close()
+    with pytest.raises(GenerationError):
+        list(backend.stream(REQUEST))
+    assert backend.load(ignore).dialect == info.dialect
+    assert text(list(backend.stream(REQUEST))) == first
+
+
+# What must be refused, each with a sentence.
+
+
+def refused(folder: Path, error: type[ModelError], config: ModelConfig = CONFIG) -> str:
+    with pytest.raises(error) as caught:
+        loaded(folder, config=config)
+    return str(caught.value)
+
+
+def test_truncated_weights_are_damaged(save_model: Callable[..., Path]) -> None:
+    folder = save_model()
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+    refused(folder, DamagedModel)
+
+
+def test_missing_tensors_are_damaged_and_not_filled_with_noise(save_model: Callable[..., Path]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = (folder := save_model()) / "model.safetensors"
+    weights = load_file(path)
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, path, metadata={"format": "pt"})
+    assert "missing" in refused(folder, DamagedModel)
+
+
+def test_a_tokenizer_with_more_tokens_than_the_weights_is_damaged(save_model: Callable[..., Path]) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.add_tokens([AddedToken(f"word{i}", special=False) for i in range(200)])
+    assert "do not belong together" in refused(save_model(tokenizer=tokenizer), DamagedModel)
+
+
+def test_a_tokenizer_that_loses_spaces_is_damaged(save_model: Callable[..., Path]) -> None:
+    from tokenizers import normalizers
+
+    tokenizer = make_tokenizer()
+    tokenizer.normalizer = normalizers.Replace(" ", "")
+    refused(save_model(tokenizer=tokenizer), DamagedModel)
+
+
+def test_an_unreadable_tokenizer_is_damaged_and_none_is_unsupported(
+    save_model: Callable[..., Path],
+) -> None:
+    folder = save_model()
+    (folder / "tokenizer.json").write_text("{", encoding="utf-8")
+    refused(folder, DamagedModel)
+    (folder / "tokenizer.json").unlink()
+    refused(folder, UnsupportedModel)
+
+
+def test_pickle_weights_are_unsafe(save_model: Callable[..., Path]) -> None:
+    folder = save_model()
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    refused(folder, UnsafeWeights)
+
+
+@pytest.mark.parametrize("change", [{"model_type": "nonsense"}, {"model_type": "mamba"}])
+def test_an_unknown_architecture_is_unsupported(
+    save_model: Callable[..., Path], change: dict[str, Any]
+) -> None:
+    folder = save_model()
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(settings | change), encoding="utf-8")
+    refused(folder, UnsupportedModel)
+
+
+def test_code_in_a_models_folder_is_never_run(save_model: Callable[..., Path], tmp_path: Path) -> None:
+    folder = save_model()
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings |= {
+        "model_type": "own",
+        "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"},
+    }
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
+    refused(folder, UnsupportedModel)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"device": "nonsense"},
+        {"device": "cuda:99"},
+        {"device": "meta"},
+        {"dtype": "int3"},
+        {"quantization": "int8"},
+        {"threads": -1},
+        {"context_tokens": -1},
+    ],
+)
+def test_settings_that_cannot_be_honoured_are_said(
+    save_model: Callable[..., Path], change: dict[str, Any]
+) -> None:
+    values = {"device": "cpu", "dtype": "float32", "threads": 1, **change}
+    refused(save_model(), BadConfig, ModelConfig(**values))
+
+
+def test_loading_and_answering_are_silent(
+    save_model: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = save_model()
+    capfd.readouterr()
+    backend, _ = loaded(folder)
+    list(backend.stream(REQUEST))
+    assert capfd.readouterr() == ("", "")
+
+
+# Choices by machine.
+
+
+def test_the_number_format_is_what_was_measured_faster() -> None:
+    cpu = torch.device("cpu")
+    seconds = {torch.float32: 1.0, torch.bfloat16: 2.0}
+    assert choose_dtype("auto", cpu, 1000, seconds.__getitem__) is torch.float32
+    seconds[torch.bfloat16] = 0.5
+    assert choose_dtype("auto", cpu, 1000, seconds.__getitem__) is torch.bfloat16
+    assert choose_dtype("auto", cpu, 10**15, lambda _: pytest.fail("measured")) is torch.bfloat16
+    assert choose_dtype("float16", cpu, 1000) is torch.float16
+
+
+def test_the_real_measurement_ends() -> None:
+    assert choose_dtype("auto", torch.device("cpu"), 1000) in (torch.float32, torch.bfloat16)
+
+
+def test_threads_and_context_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    from midfill.model.backends.hf import device
+
+    before = torch.get_num_threads()
+    for cores, threads in ((1, 1), (8, 7)):
+        monkeypatch.setattr(device, "_cores", lambda cores=cores: cores)
+        assert use_threads(0) == threads
+    assert use_threads(2) == torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+    cpu = choose_device("cpu")
+    assert choose_context(ModelConfig(), cpu, 32768) == 2048
+    assert choose_context(ModelConfig(), torch.device("cuda"), 32768) == 16384
+    assert choose_context(ModelConfig(context_tokens=5000), cpu, 4096) == 4096
+
+
+def test_finish_reasons_reach_the_caller(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    finish = list(backend.stream(FimRequest("x", "", max_new_tokens=1, stop=StopRules(Scope.BLOCK))))[-1]
+    assert isinstance(finish, Finish)
+    assert finish.reason in (FinishReason.LENGTH, FinishReason.EOT, FinishReason.STOP)
