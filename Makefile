@@ -24,7 +24,7 @@ model: setup ## the default model (491 MB), fetched once into the user's cache
 	@$(VENV)/python tools/fetch_default_model.py
 
 demo: setup model ## the main job on real files: what was typed, what was suggested, how long it took
-	@$(VENV)/python benchmarks/demo.py
+	@$(VENV)/python -m benchmarks.demo
 
 check: setup ## ruff, formatting, mypy
 	$(VENV)/ruff check .
@@ -45,7 +45,7 @@ test-editors: setup ## only the tests that drive a real editor
 	$(VENV)/pytest tests/editors $(PYTEST_ARGS)
 
 bench-%: setup
-	@$(VENV)/python benchmarks/$*.py
+	@$(VENV)/python -m benchmarks.$*
 
 clean: ## remove .venv and every cache in the checkout (models in the user's cache stay)
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

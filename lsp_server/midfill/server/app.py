@@ -91,6 +91,7 @@ class App:
         return self.model.pull(name or self.settings.model or DEFAULT_MODEL, self.settings.model_config())
 
     def restart_model(self) -> None:
+        self.completions.forget()
         self.model.start(self.settings.model_config())
 
     def exit(self, code: int) -> None:

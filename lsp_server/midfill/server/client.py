@@ -13,6 +13,8 @@ class Client:
     process_id: int | None = None
     encoding: Encoding = Encoding.UTF_16
     inline_completion: bool = False
+    splits_at_lf: bool = False
+    """Neovim 0.12 splits an inline completion at `\\n` alone, also in a CRLF buffer."""
     markdown: bool = False
     """Shows Markdown in a menu item's documentation."""
     as_is: bool = False
@@ -33,11 +35,13 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
         capabilities.workspace,
         capabilities.window,
     )
+    name = params.client_info.name if params.client_info else "unknown"
     menu = document.completion.completion_item if document and document.completion else None
     modes = menu.insert_text_mode_support if menu else None
     changes = workspace.did_change_configuration if workspace else None
     return Client(
-        name=params.client_info.name if params.client_info else "unknown",
+        name=name,
+        splits_at_lf=name == "Neovim",
         process_id=params.process_id,
         encoding=Encoding(encoding),
         inline_completion=bool(document and document.inline_completion),

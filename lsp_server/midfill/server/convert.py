@@ -46,13 +46,14 @@ def trigger_of(kind: types.InlineCompletionTriggerKind) -> Trigger:
 
 
 def to_inline(
-    snapshot: DocumentSnapshot, suggestion: Suggestion, encoding: Encoding
+    snapshot: DocumentSnapshot, suggestion: Suggestion, client: Client
 ) -> types.InlineCompletionItem:
     """Always with a range: from the present cursor over what the suggestion types again."""
     start = suggestion.offset
-    covered = _range(snapshot, start, start + suggestion.replace, encoding)
+    covered = _range(snapshot, start, start + suggestion.replace, client.encoding)
+    text = suggestion.text if client.splits_at_lf else _with_line_ends(suggestion.text, snapshot.eol)
     accepted = types.Command(title="Accepted", command=ACCEPTED, arguments=[snapshot.uri])
-    return types.InlineCompletionItem(insert_text=suggestion.text, range=covered, command=accepted)
+    return types.InlineCompletionItem(insert_text=text, range=covered, command=accepted)
 
 
 def to_menu_item(
@@ -64,6 +65,7 @@ def to_menu_item(
     whole = word + suggestion.text
     first_line = normalize(whole).partition("\n")[0]
     label = first_line.strip() or "↵"
+    edited = _range(snapshot, start, suggestion.offset + suggestion.replace, client.encoding)
     return types.CompletionItem(
         label=label if len(label) <= LABEL_CHARS else label[: LABEL_CHARS - 1] + "…",
         kind=types.CompletionItemKind.Text,
@@ -73,11 +75,12 @@ def to_menu_item(
         sort_text="~midfill",  # below what knows the types
         insert_text_format=types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
-        text_edit=types.TextEdit(
-            range=_range(snapshot, start, suggestion.offset + suggestion.replace, client.encoding),
-            new_text=whole,
-        ),
+        text_edit=types.TextEdit(edited, _with_line_ends(whole, snapshot.eol)),
     )
+
+
+def _with_line_ends(text: str, eol: str) -> str:
+    return text if eol == "\n" else text.replace("\n", eol)
 
 
 def _documentation(text: str, language: str, markdown: bool) -> types.MarkupContent | str:

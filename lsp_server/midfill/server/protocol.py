@@ -151,7 +151,7 @@ async def _inline(
     current = app.documents.snapshot(snapshot.uri)
     if answer.suggestion is None or current is None:
         return types.InlineCompletionList(items=[])
-    item = to_inline(current, answer.suggestion, app.client.encoding)
+    item = to_inline(current, answer.suggestion, app.client)
     return types.InlineCompletionList(items=[item])
 
 

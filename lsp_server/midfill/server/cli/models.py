@@ -22,6 +22,7 @@ from midfill.model.store.catalogue import CATALOGUE, DEFAULT_MODEL, CatalogueEnt
 from midfill.model.store.files import human_size
 from midfill.model.store.fit import Machine, this_machine, verdict
 from midfill.model.store.store import Store
+from midfill.server.cli import fail
 
 PLAIN_EVERY_S = 5.0
 """Between two lines of progress where there is no terminal, a log file say."""
@@ -36,10 +37,9 @@ class _ModelGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ModelError as error:
-            raise click.ClickException(str(error)) from error
+            fail(str(error))
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 @click.group(name="model", cls=_ModelGroup)

@@ -14,6 +14,7 @@ from midfill.server.completion.cleanup import Suggestion, clean_up, trimmed
 from midfill.server.completion.cursor import CursorContext, Trigger, normalize, read_cursor
 from midfill.server.completion.debounce import delay_s
 from midfill.server.completion.request import build_request
+from midfill.server.completion.reuse import Shown
 from midfill.server.completion.run import Answer, Interrupted, Run
 from midfill.server.documents import DocumentStore, grew_by
 from midfill.server.model_host import ModelHost
@@ -36,6 +37,7 @@ class CompletionService:
         self._model = model
         self._settings = settings
         self._running: dict[str, Run] = {}
+        self._shown: dict[str, Shown] = {}
         self.last_answer = Answer(reason="nothing was asked yet")
 
     async def complete(
@@ -75,9 +77,14 @@ class CompletionService:
             run.interrupt(CancelReason.SUPERSEDED)
 
     def document_closed(self, uri: str) -> None:
+        self._shown.pop(uri, None)
         run = self._running.get(uri)
         if run is not None:
             run.interrupt(CancelReason.SUPERSEDED)
+
+    def forget(self) -> None:
+        """Another model answers from now on."""
+        self._shown.clear()
 
     def request_at(
         self,
@@ -95,6 +102,10 @@ class CompletionService:
         reason = policy.silence(run.snapshot, self._settings()) or self._model.silence
         if reason:
             return Answer(reason=reason)
+        shown = self._shown.get(run.snapshot.uri)
+        rest = shown.typed_through(run.snapshot, run.offset) if shown else None
+        if rest is not None:
+            return self._show(run.snapshot, rest, reason="typed-through")
         await run.rest(delay_s(self._settings(), run.trigger))
         context, request = self.request_at(run.snapshot, run.offset, run.trigger, deadline_s)
         self._model.submit(request, run.token, run.deliver, Lane.FIM)
@@ -119,7 +130,17 @@ class CompletionService:
             return Answer(superseded=True, reason="stale", finish=finish)
         if not rest.text:
             return Answer(reason="typed already", finish=finish)
-        return Answer(_with_line_ends(rest, run.snapshot.eol), finish=finish)
+        return self._show(current or run.snapshot, rest, finish=finish)
+
+    def _show(
+        self,
+        snapshot: DocumentSnapshot,
+        suggestion: Suggestion,
+        reason: str = "",
+        finish: Finish | None = None,
+    ) -> Answer:
+        self._shown[snapshot.uri] = Shown(snapshot, suggestion)
+        return Answer(suggestion, reason, finish=finish)
 
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
@@ -132,7 +153,7 @@ class CompletionService:
 
     def _remember(self, run: Run, answer: Answer) -> None:
         self.last_answer = answer
-        result = "shown" if answer.suggestion else answer.reason
+        result = f"shown {answer.reason}".rstrip() if answer.suggestion else answer.reason
         level = logging.DEBUG if answer.superseded else logging.INFO
         log.log(level, "fim v=%d %s: %s%s", run.snapshot.version, run.trigger, result, _figures(answer))
 
@@ -151,9 +172,3 @@ def _figures(answer: Answer) -> str:
 
 def _agree(typed: str, written: str) -> bool:
     return typed.startswith(written) or written.startswith(typed)
-
-
-def _with_line_ends(suggestion: Suggestion, eol: str) -> Suggestion:
-    if eol == "\n":
-        return suggestion
-    return Suggestion(suggestion.offset, suggestion.text.replace("\n", eol), suggestion.replace)

@@ -16,7 +16,6 @@ import httpx2
 
 from midfill.model.errors import DamagedModel, DownloadError
 from midfill.model.store.files import (
-    BLOCK_BYTES,
     disk_full_named,
     human_size,
     require_room,
@@ -198,7 +197,7 @@ def _write(
     with disk_full_named(part.path, total, part.discard):
         part.begin(remote, "" if etag.startswith("W/") else etag)
         with part.path.open("ab" if start else "wb") as file:
-            for block in response.iter_raw(BLOCK_BYTES):
+            for block in response.iter_raw():  # asked for larger blocks it loses what came before a break
                 file.write(block)
                 done += len(block)
                 meter.show("download", done)
