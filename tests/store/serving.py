@@ -17,6 +17,8 @@ class Fault:
 
     status: int = 0
     """Answer with this status and nothing else."""
+    error_code: str = ""
+    """The hub's X-Error-Code header."""
     drop_after: int | None = None
     """Close the connection after so many bytes of the body."""
     ignore_range: bool = False
@@ -111,7 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         if target := self.store.redirects.get(path):
             self._head(302, {"Location": target, "Content-Length": "0"})
         elif fault.status or path not in self.store.files:
-            self._head(fault.status or 404, {"Content-Length": "0"})
+            code = {"X-Error-Code": fault.error_code} if fault.error_code else {}
+            self._head(fault.status or 404, {"Content-Length": "0", **code})
         else:
             self._send(request, self.store.files[path], fault)
 

@@ -92,8 +92,13 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
     except errors.RevisionNotFoundError as error:
         raise UnknownModel(f"{repo} has no revision {revision!r} at {where}.") from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise UnknownModel(
-            f"There is no model {repo} at {where}, or it is private: then set HF_TOKEN."
+        raise UnknownModel(_no_such(repo, where)) from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in (401, 404):  # a mirror, that does not say so as the hub does
+            raise UnknownModel(_no_such(repo, where)) from error
+        raise DownloadError(
+            f"{where} could not say what is in {repo} (status {status}): try again."
         ) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise DownloadError(
@@ -185,6 +190,10 @@ def _hub_file(sibling: Any) -> HubFile:
     return HubFile(
         sibling.rfilename, int(lfs.size if lfs else sibling.size or 0), lfs.sha256 if lfs else ""
     )
+
+
+def _no_such(repo: str, where: str) -> str:
+    return f"There is no model {repo} at {where}, or it is private: then set HF_TOKEN."
 
 
 def _first_line(error: Exception) -> str:
