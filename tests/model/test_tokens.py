@@ -13,16 +13,7 @@ from tests.model.evaluation_data import fim_reference, shared, shared_tokenizer
 from tests.model.tiny import make_tokenizer
 
 FORMATS = {"codellama_psm": CODELLAMA_PSM, "codellama_spm": CODELLAMA_SPM, "qwen2.5-coder_psm": QWEN}
-USER_MARKERS = [
-    "<|fim_middle|>",
-    "</s>",
-    "▁<MID>",
-    " <MID>",
-    "<|endoftext|>",
-    "<s>",
-    "<|im_end|>",
-    "<|fim_pad|>",
-]
+USER_MARKERS = ["<|fim_middle|>", "<|im_end|>", "</s>", "<s>", "▁<MID>", " <MID>", "<|endoftext|>"]
 BOS = 1
 
 
@@ -68,9 +59,8 @@ def test_every_reference_prompt_comes_out_id_for_id(
 )
 def test_the_conformance_vectors_come_out_id_for_id(family: str, vocabulary: str) -> None:
     tokenizer = CodeTokenizer(shared_tokenizer(vocabulary))
-    vectors = json.loads(shared("tokenizers", "conformance-vectors.json").read_text(encoding="utf-8"))[
-        family
-    ]
+    path = shared("tokenizers", "conformance-vectors.json")
+    vectors = json.loads(path.read_text(encoding="utf-8"))[family]
     assert [v["text"] for v in vectors if tokenizer.encode(v["text"]) != v["ids"]] == []
     assert len(vectors) == 47
 

@@ -1,11 +1,15 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from midfill.model.store import catalogue
 from midfill.model.store.catalogue import CatalogueEntry
 from midfill.model.store.download import Patience
+from midfill.model.store.local import LocalModel
+from midfill.model.store.meter import ignore
+from midfill.model.store.pull import pull
 from midfill.model.store.store import Store
 from tests.store.making import gguf_bytes, sha256
 from tests.store.serving import FileServer
@@ -73,3 +77,28 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> CatalogueEntry:
     monkeypatch.setitem(catalogue._BY_REPO, entry.repo.lower(), entry)
     monkeypatch.setitem(catalogue._BY_DIGEST, entry.sha256, entry)
     return entry
+
+
+@pytest.fixture
+def asked() -> list[CatalogueEntry]:
+    return []
+
+
+@pytest.fixture
+def get(store: Store, patience: Patience, asked: list[CatalogueEntry]) -> Callable[..., LocalModel]:
+    """`pull` into the store, with every licence accepted and noted in `asked`."""
+
+    def accept(entry: CatalogueEntry) -> bool:
+        asked.append(entry)
+        return True
+
+    def get(spec: str, report: Any = ignore, accept_licence: Any = accept) -> LocalModel:
+        return pull(store, spec, report=report, accept_licence=accept_licence, patience=patience)
+
+    return get
+
+
+@pytest.fixture
+def tiny_hub(hub: FileServer, tiny: CatalogueEntry) -> FileServer:
+    hub.add_repo(tiny.repo, {tiny.file: gguf_bytes(), "LICENSE": b"Apache", "config.json": b"{}"})
+    return hub

@@ -44,6 +44,15 @@ def test_an_unknown_version_is_not_called_damaged(path: Path) -> None:
         check_gguf(path)
 
 
+def test_a_file_without_weights_is_refused(path: Path) -> None:
+    writer = GGUFWriter(path, "qwen2")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    with pytest.raises(UnsupportedModel, match="holds no weights"):
+        check_gguf(path)
+
+
 def test_one_part_of_a_split_model_is_refused(path: Path) -> None:
     writer = GGUFWriter(path, "qwen2")
     writer.add_uint16("split.count", 3)

@@ -1,21 +1,14 @@
-import subprocess
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from midfill.model.api import LoadProgress
 from midfill.model.errors import DamagedModel, DownloadError, ModelError, UnknownModel, UnsafeWeights
 from midfill.model.store.catalogue import CatalogueEntry
-from midfill.model.store.download import Patience
 from midfill.model.store.local import LocalModel, WeightFormat
-from midfill.model.store.meter import ignore
-from midfill.model.store.pull import pull
 from midfill.model.store.store import Store
-from tests.store.making import gguf_bytes, repo_files, sha256, write_folder
+from tests.store.making import gguf_bytes, repo_files, write_folder
 from tests.store.serving import Fault, FileServer
 
 COMMIT = "c" * 40
@@ -26,31 +19,6 @@ Get = Callable[..., LocalModel]
 
 class StoppedError(Exception):
     pass
-
-
-@pytest.fixture
-def asked() -> list[CatalogueEntry]:
-    return []
-
-
-@pytest.fixture
-def get(store: Store, patience: Patience, asked: list[CatalogueEntry]) -> Get:
-    """`pull` into the store, with every licence accepted and noted in `asked`."""
-
-    def accept(entry: CatalogueEntry) -> bool:
-        asked.append(entry)
-        return True
-
-    def get(spec: str, report: Any = ignore, accept_licence: Any = accept) -> LocalModel:
-        return pull(store, spec, report=report, accept_licence=accept_licence, patience=patience)
-
-    return get
-
-
-@pytest.fixture
-def tiny_hub(hub: FileServer, tiny: CatalogueEntry) -> FileServer:
-    hub.add_repo(tiny.repo, {tiny.file: gguf_bytes(), "LICENSE": b"Apache", "config.json": b"{}"})
-    return hub
 
 
 def test_a_model_of_the_catalogue_comes_from_the_hub_at_a_commit_with_its_licence(
@@ -75,6 +43,16 @@ def test_the_first_model_pulled_is_in_use_and_a_second_does_not_push_it_out(
     tiny_hub.add_repo("o/second", repo_files())
     get("o/second")
     assert store.find("").name == "tiny-instruct"
+
+
+def test_trouble_with_the_model_in_use_does_not_fail_a_pull(
+    tiny_hub: FileServer, store: Store, tmp_path: Path, get: Get
+) -> None:
+    folder = write_folder(tmp_path / "mine", repo_files())
+    store.use(str(folder))
+    folder.rename(tmp_path / "gone")
+    assert get("tiny-instruct").name == "tiny-instruct"
+    assert store.in_use() == str(folder)
 
 
 def test_what_is_installed_is_not_asked_for_again(
@@ -195,52 +173,6 @@ def test_a_licence_that_is_not_open_source_is_asked_for_before_anything_is_fetch
     assert [entry.open_source for entry in asked] == [False]
 
 
-def test_a_url_of_a_gguf_file_is_pulled_and_recorded_without_its_secrets(
-    server: FileServer, store: Store, get: Get, asked: list[CatalogueEntry]
-) -> None:
-    server.files["/files/My%20Model.gguf"] = gguf_bytes()
-    model = get(f"{server.url}/files/My%20Model.gguf?sig=secret")
-    assert (model.name, model.sha256) == ("my-model", sha256(gguf_bytes()))
-    assert "secret" not in (model.path.parent / "manifest.json").read_text()
-    assert [entry.licence for entry in asked] == ["unknown"]
-    assert get(f"{server.url}/files/My%20Model.gguf?sig=other") == model
-    assert len(server.requests) == 1
-
-
-def test_a_url_may_say_its_digest(server: FileServer, store: Store, get: Get) -> None:
-    server.files["/m.gguf"] = gguf_bytes()
-    with pytest.raises(DamagedModel, match="wrong digest"):
-        get(f"{server.url}/m.gguf#sha256={'0' * 64}")
-    assert get(f"{server.url}/m.gguf#sha256={sha256(gguf_bytes())}").name == "m"
-
-
-def test_known_bytes_from_any_url_get_their_known_name(
-    server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
-) -> None:
-    server.files["/copy.gguf"] = gguf_bytes()
-    assert get(f"{server.url}/copy.gguf").name == tiny.name
-    assert store.manifest(tiny.name).licence == "Apache-2.0"
-    assert store.names() == [tiny.name]
-
-
-def test_other_bytes_may_not_come_under_a_known_name(
-    server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
-) -> None:
-    server.files["/tiny-instruct.gguf"] = gguf_bytes(5.0)
-    with pytest.raises(DamagedModel, match="though it is called so"):
-        get(f"{server.url}/tiny-instruct.gguf")
-    assert store.names() == []
-
-
-def test_a_page_in_place_of_a_file_is_refused(server: FileServer, store: Store, get: Get) -> None:
-    server.files["/m.gguf"] = b"<!doctype html>Please sign in"
-    with pytest.raises(DamagedModel, match="not a GGUF file"):
-        get(f"{server.url}/m.gguf")
-    assert store.names() == []
-    with pytest.raises(UnknownModel, match="is not the URL of"):
-        get(f"{server.url}/page.html")
-
-
 def test_another_model_under_the_same_name_is_not_overwritten(
     hub: FileServer, store: Store, get: Get
 ) -> None:
@@ -273,68 +205,3 @@ def test_offline_is_honoured_for_every_way_that_needs_a_network(
         with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
             get(spec)
     assert hub.requests == []
-
-
-def test_a_second_thread_that_pulls_the_same_waits_and_finds_it_whole(
-    tiny_hub: FileServer, get: Get
-) -> None:
-    gate, said = threading.Event(), threading.Event()
-    tiny_hub.faults[TINY] = [Fault(hold=gate)]
-    results: list[LocalModel] = []
-
-    def watch(progress: LoadProgress) -> None:
-        if "Another Midfill window is downloading tiny-instruct" in progress.message:
-            said.set()
-            gate.set()
-
-    threads = [
-        threading.Thread(target=lambda: results.append(get("tiny-instruct", watch))) for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert said.is_set()
-    assert len(results) == 2
-    assert results[0] == results[1]
-    assert len(tiny_hub.asked(TINY)) == 1
-
-
-def test_a_second_process_that_pulls_the_same_waits_and_finds_it_whole(
-    server: FileServer, tmp_path: Path
-) -> None:
-    gate = threading.Event()
-    server.files["/m.gguf"] = gguf_bytes()
-    server.faults["/m.gguf"] = [Fault(hold=gate)]
-    command = [sys.executable, "-m", "midfill.server", "model", "pull", f"{server.url}/m.gguf", "--yes"]
-    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert server.arrived.wait(60)
-    second = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert second.stderr is not None
-    waiting = [
-        line for line in iter(second.stderr.readline, "") if "Another Midfill window" in line or gate.set()
-    ]
-    gate.set()
-    _, said = first.communicate(timeout=60)
-    second.communicate(timeout=60)
-    assert (first.returncode, second.returncode) == (0, 0), said
-    assert waiting
-    assert len(server.requests) == 1
-    assert Store(tmp_path / "cache").find("m").path.read_bytes() == gguf_bytes()
-
-
-def test_a_killed_pull_leaves_nothing_that_counts_and_is_resumed(
-    server: FileServer, tmp_path: Path
-) -> None:
-    gate = threading.Event()
-    server.files["/m.gguf"] = gguf_bytes()
-    server.faults["/m.gguf"] = [Fault(hold=gate)]
-    command = [sys.executable, "-m", "midfill.server", "model", "pull", f"{server.url}/m.gguf", "--yes"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert server.arrived.wait(60)
-    process.kill()
-    process.wait()
-    gate.set()
-    assert Store(tmp_path / "cache").names() == []
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    assert Store(tmp_path / "cache").find("m").sha256 == sha256(gguf_bytes())

@@ -10,7 +10,8 @@ from midfill.model.errors import DamagedModel, DownloadError, ModelError, Unknow
 from midfill.model.store import files
 from midfill.model.store.catalogue import CatalogueEntry
 from midfill.model.store.local import WeightFormat
-from midfill.model.store.store import STALE_S, Store
+from midfill.model.store.scratch import STALE_S
+from midfill.model.store.store import Store
 from tests.store.making import gguf_bytes, repo_files, safetensors_bytes, sha256, write_folder
 
 

@@ -54,7 +54,7 @@ def models() -> None:
     """
 
 
-@models.command(name="list")
+@models.command(name="list", short_help="Show the models and which is in use.")
 def list_models() -> None:
     """Show the models: size, licence, whether this machine can run them, which is in use."""
     store = Store()
@@ -107,7 +107,7 @@ def pull(name: str, yes: bool) -> None:
         click.echo(f"To use it: midfill model use {model.name}")
 
 
-@models.command()
+@models.command(short_help="Choose the model that completes.")
 @click.argument("name")
 def use(name: str) -> None:
     """Make NAME (or a path to a model) the one that completes, until told otherwise.
@@ -126,7 +126,7 @@ def remove(name: str) -> None:
     click.echo(f"{name} is removed.")
 
 
-@models.command(name="import")
+@models.command(name="import", short_help="Take in a model from this machine.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", default=None, help="What to call it; else its own name.")
 def import_(file: Path, name: str | None) -> None:

@@ -7,7 +7,7 @@ outside the suggestion: what `covered` replaces is typed again by the suggestion
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from midfill.server.completion.cursor import CursorContext
+from midfill.server.completion.cursor import CursorContext, at_column
 from midfill.server.completion.request import next_line
 
 Rule = Callable[[str, CursorContext], str]
@@ -35,6 +35,11 @@ def clean_up(raw: str, context: CursorContext) -> tuple[Suggestion | None, str]:
         if not text:
             return None, rule.__name__
     return Suggestion(context.offset, text, covered(text, context)), ""
+
+
+def at_the_cursors_column(text: str, context: CursorContext) -> str:
+    """The model was asked from the line's start where only indentation stands before the cursor."""
+    return at_column(text, context.indent_only)
 
 
 def one_line_inside_a_line(text: str, context: CursorContext) -> str:
@@ -72,6 +77,7 @@ def without_trailing_space(text: str, context: CursorContext) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    at_the_cursors_column,
     one_line_inside_a_line,
     without_the_rest_of_the_line,
     without_the_lines_below,

@@ -24,13 +24,14 @@ def build_request(
     suffix = context.suffix
     if context.closers_follow:
         suffix = suffix[len(context.line_after) :]
+    indent = context.indent_only
     limit = settings.max_new_tokens
     return FimRequest(
-        prefix=context.prefix,
+        prefix=context.prefix.removesuffix(indent) if indent else context.prefix,
         suffix=suffix,
         language=context.snapshot.language,
         path=context.snapshot.uri,
-        stop=StopRules(scope, context.line_before, next_line(context)),
+        stop=StopRules(scope, "" if indent else context.line_before, next_line(context)),
         max_new_tokens=min(limit, SINGLE_LINE_TOKENS) if scope is Scope.SINGLE_LINE else limit,
         temperature=settings.temperature,
         deadline_s=deadline_s,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from midfill.model import CancelReason, FimRequest, Finish, FinishReason, Lane
 from midfill.server.completion import policy
 from midfill.server.completion.cleanup import Suggestion, clean_up, trimmed
-from midfill.server.completion.cursor import CursorContext, Trigger, normalize, read_cursor
+from midfill.server.completion.cursor import CursorContext, Trigger, at_column, normalize, read_cursor
 from midfill.server.completion.debounce import delay_s
 from midfill.server.completion.request import build_request
 from midfill.server.completion.reuse import Shown
@@ -73,7 +73,7 @@ class CompletionService:
         if run is None:
             return
         typed = grew_by(run.snapshot, snapshot, run.offset)
-        if typed is None or not _agree(normalize(typed), run.text):
+        if typed is None or not _agree(normalize(typed), at_column(run.text, run.indent)):
             run.interrupt(CancelReason.SUPERSEDED)
 
     def document_closed(self, uri: str) -> None:
@@ -108,6 +108,7 @@ class CompletionService:
             return self._show(run.snapshot, rest, reason="typed-through")
         await run.rest(delay_s(self._settings(), run.trigger))
         context, request = self.request_at(run.snapshot, run.offset, run.trigger, deadline_s)
+        run.indent = context.indent_only
         self._model.submit(request, run.token, run.deliver, Lane.FIM)
         with self._busy():
             finish = await run.collect()

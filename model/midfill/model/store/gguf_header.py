@@ -111,6 +111,8 @@ def _promised_size(cursor: _Cursor, path: Path) -> int:
         raise _CutShortError
     for _ in range(tensors):
         end = max(end, _tensor_end(cursor))
+    if not tensors:
+        raise UnsupportedModel(f"{path} holds no weights, only a vocabulary or settings.")
     weights_at = -(-cursor.at // alignment) * alignment
     return weights_at + end
 

@@ -47,6 +47,8 @@ def pull(
         store.find("")
     except NoModel:
         store.use(model.name)
+    except ModelError:
+        pass  # the one in use is in trouble: whoever asks for it is told, this pull went well
     return model
 
 

@@ -6,18 +6,15 @@ A model appears by the rename of a finished folder, so what is under `models/` i
 """
 
 import hashlib
-import json
 import os
 import shutil
-import time
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
-from midfill.model.store import catalogue, manifest, transfer
+from midfill.model.store import catalogue, choice, manifest, transfer
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
@@ -26,11 +23,10 @@ from midfill.model.store.local import LocalModel, WeightFormat, cache_root, conv
 from midfill.model.store.locking import locked
 from midfill.model.store.manifest import MANIFEST, Manifest
 from midfill.model.store.meter import ignore
+from midfill.model.store.scratch import discard, new_scratch
 from midfill.model.store.weights import inspect_weights
 
 PULL = "midfill model pull"
-STALE_S = 24 * 3600
-"""Scratch folders not touched for so long were left by a killed process. A guess: no import takes a day."""
 
 Models = list[LocalModel]  # inside the class `list` is a method
 
@@ -117,15 +113,7 @@ class Store:
 
     def in_use(self) -> str:
         """What `use` was last told (a name or an absolute path); empty for never."""
-        path = self.root / "in-use.json"
-        try:
-            return str(json.loads(path.read_text(encoding="utf-8"))["model"])
-        except FileNotFoundError:
-            return ""
-        except (ValueError, KeyError, TypeError) as error:
-            raise DamagedModel(
-                f"{path} cannot be read: choose a model with `midfill model use NAME`."
-            ) from error
+        return choice.chosen(self.root)
 
     # Changing
 
@@ -133,7 +121,7 @@ class Store:
         """Make `spec` what `find("")` finds from now on. Raises as `find` does."""
         model = self.find(spec)
         chosen = model.name if self.root / "models" in model.path.parents else str(model.path)
-        write_json(self.root / "in-use.json", {"model": chosen})
+        choice.choose(self.root, chosen)
         return model
 
     def remove(self, name: str) -> None:
@@ -148,15 +136,16 @@ class Store:
         with self.lock(name, wait=False):
             digest = self._digest_of_installed(name)
             if name in self.names():
-                self._discard(self.folder(name))
+                discard(self.folder(name), self.root / "partial")
             for folder in self._partials(name):
                 shutil.rmtree(folder)
             if digest and all(model.sha256 != digest for model in self.list()):
                 newest = converted_dir(digest, self.root)
-                for folder in newest.parent.glob(f"{newest.name.rpartition('-v')[0]}-v*"):
-                    shutil.rmtree(folder)
+                for made in newest.parent.glob(f"{newest.name.rpartition('-v')[0]}-v*"):
+                    if made.is_dir():  # the converter's lock file may be held
+                        shutil.rmtree(made)
         if self.in_use() == name:
-            (self.root / "in-use.json").unlink(missing_ok=True)
+            choice.choose(self.root, "")
 
     def import_model(self, path: Path, name: str | None = None, report: Report = ignore) -> LocalModel:
         """Take in a GGUF file, a safetensors folder or an export. See `transfer.import_model`."""
@@ -181,7 +170,7 @@ class Store:
         target = self.folder(found.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            self._discard(target)  # a damaged one: whole ones are never adopted over
+            discard(target, self.root / "partial")  # a damaged one: whole ones are never adopted over
         os.replace(folder, target)
         for leftover in self._partials(found.name):
             shutil.rmtree(leftover)  # of tries at other commits
@@ -202,15 +191,8 @@ class Store:
         return folder
 
     def scratch(self) -> Path:
-        """A new empty folder on the store's own disk; what killed processes left there goes first."""
-        place = self.root / "partial"
-        place.mkdir(parents=True, exist_ok=True)
-        for old in (*place.glob("import-*"), *place.glob("removed-*")):
-            if time.time() - old.stat().st_mtime > STALE_S:
-                shutil.rmtree(old)
-        folder = place / f"import-{uuid.uuid4().hex}"
-        folder.mkdir()
-        return folder
+        """A new empty folder on the store's own disk."""
+        return new_scratch(self.root / "partial")
 
     def lock(
         self, name: str, on_wait: Callable[[], None] | None = None, wait: bool = True
@@ -250,18 +232,6 @@ class Store:
     def _partials(self, name: str) -> Sequence[Path]:
         folder = self.root / "partial"
         return [path for path in folder.glob(f"{name}@*") if path.is_dir()] if folder.is_dir() else []
-
-    def _discard(self, folder: Path) -> None:
-        """Take a model's folder out of `models/` in one step, then delete it."""
-        bin_ = self.root / "partial" / f"removed-{uuid.uuid4().hex}"
-        bin_.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.replace(folder, bin_)
-        except PermissionError as error:
-            raise ModelError(
-                f"{folder.name} cannot be removed while a program uses its files: close your editors first."
-            ) from error
-        shutil.rmtree(bin_)
 
     def _unknown(self, name: str) -> str:
         near = catalogue.nearest(name, self.names())

@@ -52,7 +52,9 @@ def convert_gguf(source: Path, target: Path, report: Report) -> Path:
             lock.release()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise DownloadError(f"the converted model cannot be written to {target.parent}: {reason}") from error
+        raise DownloadError(
+            f"the converted model cannot be written to {target.parent}: {reason}"
+        ) from error
     return target
 
 
@@ -75,7 +77,7 @@ def _convert(source: Path, target: Path, report: Report) -> None:
         _write(source, folder, report)
         os.replace(folder, target)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        pass
 
 
 def _write(source: Path, folder: Path, report: Report) -> None:

@@ -97,12 +97,15 @@ def _as_folder(local: LocalModel, report: Report) -> Path:
 def _read_settings(folder: Path) -> Any:
     try:
         settings = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:  # all of them seen for odd configs
         known = (folder / "config.json").is_file()
         kind = UnsupportedModel if known else DamagedModel
         raise kind(
             f"{folder.name}: this is no model that transformers knows ({_first_line(error)})"
         ) from error
+    kinds = settings.architectures or []
+    if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
+        raise UnsupportedModel(f"{folder.name}: {kinds[0]} is no model that writes text from left to right")
     layers = set(getattr(settings, "layer_types", None) or PLAIN_LAYERS)
     if not layers <= PLAIN_LAYERS or not hasattr(settings, "max_position_embeddings"):
         raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")

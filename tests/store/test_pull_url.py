@@ -1,0 +1,58 @@
+from collections.abc import Callable
+
+import pytest
+
+from midfill.model.errors import DamagedModel, UnknownModel
+from midfill.model.store.catalogue import CatalogueEntry
+from midfill.model.store.local import LocalModel
+from midfill.model.store.store import Store
+from tests.store.making import gguf_bytes, sha256
+from tests.store.serving import FileServer
+
+Get = Callable[..., LocalModel]
+
+
+def test_a_url_of_a_gguf_file_is_pulled_and_recorded_without_its_secrets(
+    server: FileServer, store: Store, get: Get, asked: list[CatalogueEntry]
+) -> None:
+    server.files["/files/My%20Model.gguf"] = gguf_bytes()
+    model = get(f"{server.url}/files/My%20Model.gguf?sig=secret")
+    assert (model.name, model.sha256) == ("my-model", sha256(gguf_bytes()))
+    assert "secret" not in (model.path.parent / "manifest.json").read_text()
+    assert [entry.licence for entry in asked] == ["unknown"]
+    assert get(f"{server.url}/files/My%20Model.gguf?sig=other") == model
+    assert len(server.requests) == 1
+
+
+def test_a_url_may_say_its_digest(server: FileServer, store: Store, get: Get) -> None:
+    server.files["/m.gguf"] = gguf_bytes()
+    with pytest.raises(DamagedModel, match="wrong digest"):
+        get(f"{server.url}/m.gguf#sha256={'0' * 64}")
+    assert get(f"{server.url}/m.gguf#sha256={sha256(gguf_bytes())}").name == "m"
+
+
+def test_known_bytes_from_any_url_get_their_known_name(
+    server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
+) -> None:
+    server.files["/copy.gguf"] = gguf_bytes()
+    assert get(f"{server.url}/copy.gguf").name == tiny.name
+    assert store.manifest(tiny.name).licence == "Apache-2.0"
+    assert store.names() == [tiny.name]
+
+
+def test_other_bytes_may_not_come_under_a_known_name(
+    server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
+) -> None:
+    server.files["/tiny-instruct.gguf"] = gguf_bytes(5.0)
+    with pytest.raises(DamagedModel, match="though it is called so"):
+        get(f"{server.url}/tiny-instruct.gguf")
+    assert store.names() == []
+
+
+def test_a_page_in_place_of_a_file_is_refused(server: FileServer, store: Store, get: Get) -> None:
+    server.files["/m.gguf"] = b"<!doctype html>Please sign in"
+    with pytest.raises(DamagedModel, match="not a GGUF file"):
+        get(f"{server.url}/m.gguf")
+    assert store.names() == []
+    with pytest.raises(UnknownModel, match="is not the URL of"):
+        get(f"{server.url}/page.html")
