@@ -16,7 +16,8 @@ from collections import Counter
 from typing import Any
 
 from benchmarks.report import Row, percentile, report
-from tests.session import INLINE_CAPABILITIES, Session, change, inline_params
+from tests.messages import change, inline_params
+from tests.session import INLINE_CAPABILITIES, Session
 
 KEYSTROKES = 1000
 PERIOD_S = 0.005

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.session import Session, change, inline_params
+from tests.messages import change, inline_params
+from tests.session import Session
 
 URI = "file:///w/a.py"
 TEXT = "alpha + beta + gamma"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.session import Session, change, frame, inline_params
+from tests.messages import change, frame, inline_params
+from tests.session import Session
 
 URI = "file:///w/a.py"
 NO_CONTEXT = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}

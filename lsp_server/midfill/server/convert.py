@@ -37,7 +37,8 @@ def last_edit_end(
     last = changes[-1] if changes else None
     if not isinstance(last, types.TextDocumentContentChangePartial):
         return None
-    return offset_of(snapshot, last.range.start, encoding) + len(last.text)
+    end = offset_of(snapshot, last.range.start, encoding) + len(last.text)
+    return min(end, len(snapshot.text))  # the start was clamped in the text before
 
 
 def trigger_of(kind: types.InlineCompletionTriggerKind) -> Trigger:

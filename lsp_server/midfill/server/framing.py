@@ -7,6 +7,7 @@ neither waits for a slow client nor stops reading cancellations.
 import contextlib
 import logging
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -15,6 +16,10 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 """A longer announced body is taken for a broken header, not for a message."""
+LENGTH_HEADER = re.compile(rb"(?:^|[}\]])content-length[ \t]*:[ \t]*(\S*)[ \t]*$", re.IGNORECASE)
+"""Also right behind a body whose own header was broken: so reading finds its way back."""
+LENGTH_DIGITS = 20
+"""More are no length; Python refuses to convert thousands of them."""
 FLUSH_TIMEOUT_S = 1.0
 """How long closing waits for a client that does not read."""
 
@@ -46,12 +51,11 @@ def _read_headers(stream: BinaryIO) -> int | BrokenFrame | None:
                 break
             continue  # stray blank lines between messages
         seen_any = True
-        name, _, value = line.decode("latin-1").partition(":")
-        if name.strip().lower() == "content-length":
-            length = value.strip()
+        if found := LENGTH_HEADER.search(line):
+            length = found[1].decode("latin-1")
     else:
         return None
-    if length.isdecimal() and int(length) <= MAX_BODY_BYTES:
+    if length.isdecimal() and len(length) <= LENGTH_DIGITS and int(length) <= MAX_BODY_BYTES:
         return int(length)
     return BrokenFrame("a header block without a usable Content-Length")
 

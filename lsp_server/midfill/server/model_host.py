@@ -76,7 +76,12 @@ class ModelHost:
         return self._info.context_tokens if self._info else DEFAULT_CONTEXT_TOKENS
 
     def start(self, config: ModelConfig) -> None:
-        """Load the model on a thread of its own; returns at once. Replaces the one that runs."""
+        """Load the model on a thread of its own; returns at once. Replaces the one that runs.
+
+        Nothing happens after `close`: settings or a download may arrive that late.
+        """
+        if self._closed:
+            return
         self._stop(timeout_s=0)
         loop = asyncio.get_running_loop()
         worker = self._worker = Worker(lambda: make_backend(config))

@@ -4,6 +4,7 @@ The JSON schema, the editors' configuration and the documentation are made from 
 Knows nothing of where a value came from.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -51,12 +52,7 @@ class Settings:
         str,
         restarts_model=True,
     )
-    instruct_model: str = option(
-        "instructModel",
-        "",
-        "Model for code actions. Empty: the same model.",
-        str,
-    )
+    instruct_model: str = option("instructModel", "", "Model for code actions. Empty: the same model.", str)
     device: str = option(
         "device",
         "auto",
@@ -80,12 +76,12 @@ class Settings:
         choices=("auto", "none", "int8", "int4"),
         restarts_model=True,
     )
-    debounce_ms: int | str = option(
+    debounce_ms: float | str = option(
         "debounceMs",
         "auto",
         "How long typing must rest before the model is asked, in milliseconds, or `auto`. "
         "An explicit request never waits.",
-        (int, str),
+        (int, float, str),
         choices=("auto",),
         minimum=0,
     )
@@ -191,7 +187,7 @@ def parse(raw: object) -> Parsed:
 
     None means defaults. A bad value falls back to its default and takes no good one down with it.
     """
-    if isinstance(raw, Mapping) and isinstance(raw.get(SECTION), Mapping):
+    if isinstance(raw, Mapping) and SECTION in raw:
         raw = raw[SECTION]
     if raw is None:
         raw = {}
@@ -230,12 +226,15 @@ def _complaint(known: Option, value: object) -> str | None:
     """What is wrong with `value`, as the end of "expected …"; None when nothing is."""
     kinds = known.kind if isinstance(known.kind, tuple) else (known.kind,)
     if isinstance(value, bool) or not isinstance(value, kinds):
-        return "expected " + " or ".join(_KIND_NAMES[kind] for kind in kinds)
+        named = [kind for kind in kinds if kind is not int or float not in kinds]
+        return "expected " + " or ".join(_KIND_NAMES[kind] for kind in named)
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         return "expected a list of strings"
     if isinstance(value, str) and known.choices and value not in known.choices:
         return "expected one of " + ", ".join(repr(choice) for choice in known.choices)
-    if isinstance(value, (int, float)) and known.minimum is not None and not value >= known.minimum:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "expected a finite number"
+    if isinstance(value, (int, float)) and known.minimum is not None and value < known.minimum:
         return f"expected at least {known.minimum}"
     return None
 

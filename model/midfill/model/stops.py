@@ -150,7 +150,7 @@ class StopScanner:
     def _may_be_stop(self, line: str) -> bool:
         """Whether this beginning of the first line could still become one that is stopped before."""
         start = line.strip()
-        if not start or FENCE.startswith(start) or start.startswith(FENCE):
+        if FENCE.startswith(start) or start.startswith(FENCE):
             return True
         return self._on_fresh_line and self._rules.next_line.strip().startswith(start)
 

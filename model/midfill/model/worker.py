@@ -74,9 +74,13 @@ class Lanes:
             ahead.token.cancel(CancelReason.SUPERSEDED)
         self.queues[ticket.lane].append(ticket)
 
-    def first(self) -> Ticket | None:
-        """Whose turn it is. Cancelled tickets come first: they cost nothing and are waited for."""
+    def first(self, now: float) -> Ticket | None:
+        """Whose turn it is. Cancelled tickets come first: they cost nothing and are waited for.
+        A ticket that waits behind others is timed out here."""
         waiting = self.all()
+        for ticket in waiting:
+            if ticket.out_of_time(now):
+                ticket.token.cancel(CancelReason.TIMEOUT)
         return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
 
     def all(self) -> list[Ticket]:
@@ -131,7 +135,8 @@ class Worker:
             for ticket in self._lanes.all():
                 ticket.token.cancel(CancelReason.SHUTDOWN)
             self._wake.notify()
-        if self._thread is None:
+        if self._thread is None:  # never loaded: nobody else answers them
+            self._fail_all("the model worker is shutting down")
             return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -145,8 +150,6 @@ class Worker:
             self._load(report, done)
             while (ticket := self._take()) is not None:
                 self._step(ticket)
-        except LoadAbandoned:
-            log.info("load abandoned")
         finally:
             if self._backend is not None:
                 self._backend.close()
@@ -162,6 +165,9 @@ class Worker:
         try:
             self._backend = self._make()
             outcome: ModelInfo | ModelError = self._backend.load(checked)
+        except LoadAbandoned:
+            done(ModelError("the load was abandoned"))
+            return  # whoever waits was cancelled by `close`
         except ModelError as error:
             outcome = error
         except Exception as error:
@@ -182,7 +188,7 @@ class Worker:
 
     def _take(self) -> Ticket | None:
         with self._wake:
-            while (ticket := self._lanes.first()) is None:
+            while (ticket := self._lanes.first(self._clock())) is None:
                 if self._closing:
                     return None
                 self._wake.wait()
@@ -190,10 +196,7 @@ class Worker:
 
     def _step(self, ticket: Ticket) -> None:
         """Advance one ticket by at most one forward pass."""
-        now = self._clock()
-        if ticket.out_of_time(now):
-            ticket.token.cancel(CancelReason.TIMEOUT)
-        event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket, now)
+        event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket)
         if isinstance(event, Chunk):
             ticket.chunks += 1
         else:
@@ -201,10 +204,10 @@ class Worker:
             event = replace(event, usage=replace(event.usage, queue_ms=_queue_ms(ticket)))
         ticket.deliver(event)
 
-    def _advance(self, ticket: Ticket, now: float) -> Event:
+    def _advance(self, ticket: Ticket) -> Event:
         try:
             if ticket.stream is None:
-                ticket.started = now
+                ticket.started = self._clock()
                 assert self._backend is not None  # nothing is queued after a failed load
                 ticket.stream = self._backend.stream(ticket.request)
             return next(ticket.stream)
@@ -226,7 +229,10 @@ class Worker:
         with self._wake:
             self._lanes.drop(ticket)
         if ticket.stream is not None:
-            ticket.stream.close()
+            try:
+                ticket.stream.close()
+            except Exception:  # its Finish still goes out, and the next request still runs
+                log.exception("ending a stream failed")
 
 
 def _queue_ms(ticket: Ticket) -> float:

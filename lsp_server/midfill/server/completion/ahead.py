@@ -52,9 +52,11 @@ class PrefillAhead:
         self._timer = asyncio.get_running_loop().call_later(REST_S, self._prefill)
 
     def _prefill(self) -> None:
-        if self._wanted is None or self._model.silence:
+        if self._wanted is None:
             return
         snapshot, offset = self._wanted
+        if self._completions.silence(snapshot):
+            return
         self._wanted = None
         _, request = self._completions.request_at(snapshot, offset, Trigger.AUTOMATIC)
         self._model.submit(replace(request, prefill_only=True), CancelToken(), _ignore, Lane.AHEAD)

@@ -5,15 +5,14 @@ outside the suggestion: what `covered` replaces is typed again by the suggestion
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from midfill.server.completion.cursor import CursorContext, at_column
-from midfill.server.completion.request import next_line
+from midfill.server.completion.cursor import CursorContext, normalize
+from midfill.server.completion.marks import closes_itself, retyped
+from midfill.server.completion.request import line_above, next_line, opens_block
 
 Rule = Callable[[str, CursorContext], str]
 
-PAIRS = {")": "(", "]": "[", "}": "{"}
-QUOTES = "\"'`"
 TELLING_CHARS = 3
 """A line with fewer word characters says too little to be called a repetition."""
 
@@ -29,7 +28,7 @@ class Suggestion:
 
 def clean_up(raw: str, context: CursorContext) -> tuple[Suggestion | None, str]:
     """The suggestion, or None and the name of the rule that dropped it."""
-    text = raw
+    text = normalize(raw)
     for rule in RULES:
         text = rule(text, context)
         if not text:
@@ -37,9 +36,28 @@ def clean_up(raw: str, context: CursorContext) -> tuple[Suggestion | None, str]:
     return Suggestion(context.offset, text, covered(text, context)), ""
 
 
-def at_the_cursors_column(text: str, context: CursorContext) -> str:
-    """The model was asked from the line's start where only indentation stands before the cursor."""
-    return at_column(text, context.indent_only)
+def without_double_indentation(text: str, context: CursorContext) -> str:
+    """Behind a line's indentation nothing is indented again, unless the block above asks for it.
+
+    A prompt that ends in spaces ends inside a token, and the model then sometimes starts over with them.
+    Measured on 120 HumanEval lines with Qwen2.5-Coder: 3 were indented twice; cutting the indentation
+    off the prompt instead cost 6 exact matches.
+    """
+    indent = context.line_before
+    own = text[: len(text) - len(text.lstrip(" \t"))]
+    if not own or not indent or indent.strip() or _asks_for_more(line_above(context), indent):
+        return text
+    first, *below = text.split("\n")
+    moved = [
+        indent + line.removeprefix(indent + own) if line.startswith(indent + own) else line
+        for line in below
+    ]
+    return "\n".join([first.removeprefix(own), *moved])
+
+
+def _asks_for_more(above: str, indent: str) -> bool:
+    """Whether the line above opens a block that `indent` is not inside yet."""
+    return opens_block(above) and len(indent) <= len(above) - len(above.lstrip())
 
 
 def one_line_inside_a_line(text: str, context: CursorContext) -> str:
@@ -48,11 +66,15 @@ def one_line_inside_a_line(text: str, context: CursorContext) -> str:
 
 
 def without_the_rest_of_the_line(text: str, context: CursorContext) -> str:
-    """`foo(║, b)` answered with `a, b)`: what already follows is not inserted twice."""
-    rest = context.line_after.strip()
-    if rest and not context.closers_follow and text.rstrip().endswith(rest):
-        return text.rstrip().removesuffix(rest)
-    return text
+    """`foo(║, b)` answered with `a, b)`: what already follows is not inserted twice.
+
+    Not where that would take the text's own closer from it: `foo║, b)` answered with `(a, b)`.
+    """
+    rest, written = context.line_after.strip(), text.rstrip()
+    if not rest or context.closers_follow or not written.endswith(rest):
+        return text
+    kept = written.removesuffix(rest)
+    return kept if closes_itself(kept) else text
 
 
 def without_the_lines_below(text: str, context: CursorContext) -> str:
@@ -77,7 +99,7 @@ def without_trailing_space(text: str, context: CursorContext) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    at_the_cursors_column,
+    without_double_indentation,
     one_line_inside_a_line,
     without_the_rest_of_the_line,
     without_the_lines_below,
@@ -90,39 +112,21 @@ def covered(text: str, context: CursorContext) -> int:
     """How many code points behind the cursor the suggestion types again.
 
     `add(║)` answered with `a, b):` covers 1: the bracket that the editor closed. A closer counts only
-    where the text closes more than it opens.
+    where the text closes more than it opens: `a) + (b` needs the editor's bracket as well.
     """
-    if not context.closers_follow:
-        return 0
-    rest = context.line_after.rstrip()
-    done = 0
-    open_marks: list[str] = []
-    last = -2
-    for place, mark in enumerate(text):
-        if done == len(rest):
-            break
-        follows = place == last + 1 and done > 0
-        if open_marks and open_marks[-1] in QUOTES:
-            if mark == open_marks[-1]:
-                open_marks.pop()
-        elif mark == rest[done] and (follows or (not open_marks and not mark.isspace())):
-            done, last = done + 1, place
-        elif mark in QUOTES or mark in "([{":
-            open_marks.append(mark)
-        elif open_marks and PAIRS.get(mark) == open_marks[-1]:
-            open_marks.pop()
-    return done
+    return retyped(text, context.line_after.rstrip()) if context.closers_follow else 0
 
 
-def trimmed(suggestion: Suggestion, typed: str, typed_length: int) -> Suggestion | None:
+def trimmed(suggestion: Suggestion, typed: str, typed_length: int, behind: str) -> Suggestion | None:
     """What is left of a suggestion when `typed` was typed meanwhile; None if it says otherwise.
 
-    `typed_length` is the length of the same text as it stands in the document.
+    `typed_length` is the length of the same text as it stands in the document, `behind` what the
+    suggestion replaces: a closer that was typed by hand is not typed again by the rest.
     """
     if not suggestion.text.startswith(typed):
         return None
     rest = suggestion.text[len(typed) :]
-    return replace(suggestion, offset=suggestion.offset + typed_length, text=rest)
+    return Suggestion(suggestion.offset + typed_length, rest, retyped(rest, behind))
 
 
 def _telling_head(below: str, count: int = 8) -> list[str]:

@@ -32,15 +32,6 @@ class CursorContext:
     trigger: Trigger
 
     @property
-    def indent_only(self) -> str:
-        """The line's indentation, if it has nothing else before the cursor; else "".
-
-        It is kept from the model: text that ends inside a run of spaces ends inside a token, and the
-        model then indents twice (seen with Qwen2.5-Coder in Neovim; Copilot does the same).
-        """
-        return "" if self.line_before.strip() else self.line_before
-
-    @property
     def closers_follow(self) -> bool:
         """Only closing brackets, quotes and an end mark stand behind the cursor on its line."""
         return CLOSERS.fullmatch(self.line_after) is not None
@@ -66,19 +57,6 @@ def read_cursor(snapshot: DocumentSnapshot, offset: int, trigger: Trigger, max_c
         line_after=suffix.partition("\n")[0],
         trigger=trigger,
     )
-
-
-def at_column(text: str, indent: str) -> str:
-    """`text`, written for the start of a line, as it reads behind `indent`.
-
-    What it brings of the indentation is dropped; where it is indented otherwise, all of its lines move.
-    """
-    own = text[: len(text) - len(text.lstrip(" \t"))]
-    if own.startswith(indent):
-        return text[len(indent) :]
-    first, *lines = text.split("\n")
-    moved = [indent + line[len(own) :] if line.startswith(own) and line.strip() else line for line in lines]
-    return "\n".join([first[len(own) :], *moved])
 
 
 def normalize(text: str) -> str:

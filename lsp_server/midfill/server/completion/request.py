@@ -24,14 +24,13 @@ def build_request(
     suffix = context.suffix
     if context.closers_follow:
         suffix = suffix[len(context.line_after) :]
-    indent = context.indent_only
     limit = settings.max_new_tokens
     return FimRequest(
-        prefix=context.prefix.removesuffix(indent) if indent else context.prefix,
+        prefix=context.prefix,
         suffix=suffix,
         language=context.snapshot.language,
         path=context.snapshot.uri,
-        stop=StopRules(scope, "" if indent else context.line_before, next_line(context)),
+        stop=StopRules(scope, context.line_before, next_line(context)),
         max_new_tokens=min(limit, SINGLE_LINE_TOKENS) if scope is Scope.SINGLE_LINE else limit,
         temperature=settings.temperature,
         deadline_s=deadline_s,
@@ -42,8 +41,8 @@ def decide_scope(context: CursorContext) -> Scope:
     """A block only where one begins: behind an opener, or on the first line below one."""
     if not context.at_line_end:
         return Scope.SINGLE_LINE
-    opener = context.line_before.strip() or _last_line(context.prefix).strip()
-    return Scope.BLOCK if OPENER.search(opener) else Scope.SINGLE_LINE
+    opener = context.line_before.strip() or line_above(context).strip()
+    return Scope.BLOCK if opens_block(opener) else Scope.SINGLE_LINE
 
 
 def next_line(context: CursorContext) -> str:
@@ -56,6 +55,15 @@ def next_line(context: CursorContext) -> str:
     return ""
 
 
-def _last_line(prefix: str) -> str:
-    """The line above the cursor's, if the cursor's is blank."""
-    return prefix.rstrip(" \t").removesuffix("\n").rpartition("\n")[2]
+def line_above(context: CursorContext) -> str:
+    """The line directly above the cursor's, without its end."""
+    return (
+        context.prefix[: len(context.prefix) - len(context.line_before)]
+        .removesuffix("\n")
+        .rpartition("\n")[2]
+    )
+
+
+def opens_block(line: str) -> bool:
+    """Whether lines below `line` belong to it, indented."""
+    return OPENER.search(line.rstrip()) is not None

@@ -24,5 +24,6 @@ class Shown:
         typed = grew_by(self.snapshot, now, start)
         if typed is None or offset != start + len(typed):
             return None
-        rest = trimmed(self.suggestion, normalize(typed), len(typed))
+        behind = self.snapshot.text[start : start + self.suggestion.replace]
+        rest = trimmed(self.suggestion, normalize(typed), len(typed), behind)
         return rest if rest is not None and rest.text else None

@@ -37,8 +37,6 @@ class Run:
     token: CancelToken = field(default_factory=CancelToken)
     text: str = ""
     """What the model has written so far."""
-    indent: str = ""
-    """What stands before the cursor and was kept from the model (`CursorContext.indent_only`)."""
     _mailbox: "asyncio.Queue[Event | None]" = field(default_factory=asyncio.Queue)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from midfill.model import CancelReason, FimRequest, Finish, FinishReason, Lane
 from midfill.server.completion import policy
 from midfill.server.completion.cleanup import Suggestion, clean_up, trimmed
-from midfill.server.completion.cursor import CursorContext, Trigger, at_column, normalize, read_cursor
+from midfill.server.completion.cursor import CursorContext, Trigger, normalize, read_cursor
 from midfill.server.completion.debounce import delay_s
 from midfill.server.completion.request import build_request
 from midfill.server.completion.reuse import Shown
@@ -73,7 +73,7 @@ class CompletionService:
         if run is None:
             return
         typed = grew_by(run.snapshot, snapshot, run.offset)
-        if typed is None or not _agree(normalize(typed), at_column(run.text, run.indent)):
+        if typed is None or not _agree(normalize(typed), run.text):
             run.interrupt(CancelReason.SUPERSEDED)
 
     def document_closed(self, uri: str) -> None:
@@ -85,6 +85,10 @@ class CompletionService:
     def forget(self) -> None:
         """Another model answers from now on."""
         self._shown.clear()
+
+    def silence(self, snapshot: DocumentSnapshot) -> str:
+        """Why nothing can be suggested in this document now, as a code; empty when it can."""
+        return policy.silence(snapshot, self._settings()) or self._model.silence
 
     def request_at(
         self,
@@ -99,16 +103,16 @@ class CompletionService:
         return context, build_request(context, self._settings(), deadline_s)
 
     async def _answer(self, run: Run, deadline_s: float | None) -> Answer:
-        reason = policy.silence(run.snapshot, self._settings()) or self._model.silence
-        if reason:
+        if reason := self.silence(run.snapshot):
             return Answer(reason=reason)
         shown = self._shown.get(run.snapshot.uri)
         rest = shown.typed_through(run.snapshot, run.offset) if shown else None
         if rest is not None:
             return self._show(run.snapshot, rest, reason="typed-through")
         await run.rest(delay_s(self._settings(), run.trigger))
+        if reason := self.silence(run.snapshot):  # the model may have been stopped meanwhile
+            return Answer(reason=reason)
         context, request = self.request_at(run.snapshot, run.offset, run.trigger, deadline_s)
-        run.indent = context.indent_only
         self._model.submit(request, run.token, run.deliver, Lane.FIM)
         with self._busy():
             finish = await run.collect()
@@ -126,7 +130,8 @@ class CompletionService:
         typed = grew_by(run.snapshot, current, run.offset) if current else None
         if typed is None:
             return Answer(superseded=True, reason="stale", finish=finish)
-        rest = trimmed(suggestion, normalize(typed), len(typed))
+        behind = run.snapshot.text[run.offset : run.offset + suggestion.replace]
+        rest = trimmed(suggestion, normalize(typed), len(typed), behind)
         if rest is None:
             return Answer(superseded=True, reason="stale", finish=finish)
         if not rest.text:

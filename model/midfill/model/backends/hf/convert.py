@@ -77,7 +77,7 @@ def _convert(source: Path, target: Path, report: Report) -> None:
         _write(source, folder, report)
         os.replace(folder, target)
     finally:
-        pass
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(source: Path, folder: Path, report: Report) -> None:
