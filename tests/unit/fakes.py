@@ -4,6 +4,7 @@ receiving end of a request, a clock, and a model host without a model.
 Whatever waits here gives up after TIMEOUT_S: only a hang takes that long, nothing is asserted on time.
 """
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -184,10 +185,17 @@ class FakeHost:
         self.silence = ""
         self.context_tokens = 512
         self.asked: list[Asked] = []
+        self._arrived: asyncio.Queue[Asked] = asyncio.Queue()
         self.busy: list[bool] = []
 
     def submit(self, request: FimRequest, token: CancelToken, deliver: Deliver, lane: Lane) -> None:
         self.asked.append(Asked(request, token, deliver, lane))
+        self._arrived.put_nowait(self.asked[-1])
+
+    async def next_asked(self) -> Asked:
+        """The next request that was not taken yet, waiting for it."""
+        async with asyncio.timeout(TIMEOUT_S):
+            return await self._arrived.get()
 
     def show_busy(self, busy: bool) -> None:
         self.busy.append(busy)

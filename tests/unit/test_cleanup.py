@@ -2,7 +2,7 @@
 ├…┤ is what accepting inserts, and what it replaces is gone."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from midfill.server.completion.cleanup import (
@@ -11,6 +11,7 @@ from midfill.server.completion.cleanup import (
     not_the_next_line,
     one_line_inside_a_line,
     trimmed,
+    without_double_indentation,
     without_the_lines_below,
     without_the_rest_of_the_line,
     without_trailing_space,
@@ -158,7 +159,6 @@ def test_white_space_at_the_end_is_not_inserted_and_at_the_start_it_is():
 @pytest.mark.parametrize(
     ("picture", "written", "rule"),
     [
-        ("║", "", "at_the_cursors_column"),
         ("║", " \n ", "without_trailing_space"),
         ("f(║, b)", ", b)", "without_the_rest_of_the_line"),
         ("f(║, b)", "\nx", "one_line_inside_a_line"),
@@ -173,14 +173,28 @@ def test_line_ends_that_the_model_wrote_its_own_way_are_ours_afterwards():
     assert accepted("if x:║", "\r\n    a\r    b") == "if x:├\n    a\n    b┤"
 
 
-def test_a_suggestion_for_an_indented_line_reads_right_behind_the_indentation():
-    assert accepted("def f():\n    ║", "    x = 1\n    return x") == "def f():\n    ├x = 1\n    return x┤"
+@pytest.mark.parametrize(
+    ("picture", "written", "after"),
+    [
+        ("def f():\n    x = 1\n    ║", "    return x", "return x"),
+        ("def f():\n    ║", "    x = 1\n        return x\n\n        y", "x = 1\n    return x\n\n    y"),
+        ("def f():\n    ║", "    if x:\n            y", "if x:\n        y"),
+        ("def f():\n    ║", "x = 1\n    return x", "x = 1\n    return x"),
+        ("def f():\n║", "    return x", "    return x"),
+        ("class A:\n    def f():\n    ║", "    return x", "    return x"),  # one level is missing
+        ("\tx = ║", "  1", "  1"),
+    ],
+)
+def test_behind_a_lines_indentation_nothing_is_indented_again(picture, written, after):
+    assert without_double_indentation(written, at(picture)) == after
 
 
 code = st.text(st.sampled_from("ab, \n\r\t(){}[]<>\"'`:;=-\\🦊"), max_size=25)
+below = st.builds("".join, st.tuples(st.text(st.sampled_from(")]}>\"'`"), max_size=3), code))
 
 
-@given(code, code, code)
+@settings(max_examples=400)
+@given(code, below, code)
 @example("def add(", ")", "a, b):\n    return a + b")
 def test_invariant_6_accepting_leaves_the_rest_of_the_file_as_it_was(before, after, written):
     context = read_cursor(
@@ -200,7 +214,8 @@ def test_invariant_6_accepting_leaves_the_rest_of_the_file_as_it_was(before, aft
     assert all(char in letters for char in replaced), "what is replaced is typed again, in order"
 
 
-@given(code, code, code, st.integers(0, 25))
+@settings(max_examples=400)
+@given(code, below, code, st.integers(0, 25))
 @example("add(", ")", "a, b):\n    return a + b", 5)
 def test_invariant_6_holds_for_what_typing_has_left_of_a_suggestion(before, after, written, count):
     snapshot = new_snapshot("file:///a", 1, "python", before + after)

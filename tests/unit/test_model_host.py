@@ -130,23 +130,23 @@ async def test_without_a_model_the_status_is_off_and_the_user_is_asked(bench):
 
 
 async def test_a_restart_replaces_the_model_and_ignores_what_the_old_load_still_says(bench):
-    reached, go_on = threading.Event(), threading.Event()
+    reached, go_on = threading.Semaphore(0), threading.Semaphore(0)
 
     def before_report() -> None:
-        reached.set()
-        assert go_on.wait(TIMEOUT_S)
+        reached.release()
+        assert go_on.acquire(timeout=TIMEOUT_S)
 
-    old = bench.next_backend
-    old.reports, old.before_report = (
-        (LoadProgress("load", "old"), LoadProgress("load", "older")),
-        before_report,
-    )
+    old, stages = bench.next_backend, (LoadProgress("load", "old"), LoadProgress("load", "older"))
+    old.reports, old.before_report = stages, before_report
     bench.host.start(CONFIG)
-    assert await asyncio.to_thread(reached.wait, TIMEOUT_S)
+    go_on.release()
+    # The loop stands still here: "old" is on its way to it, "older" will find the worker closed.
+    assert reached.acquire(timeout=TIMEOUT_S)
+    assert reached.acquire(timeout=TIMEOUT_S)
     bench.next_backend = GatedBackend(gated=False)
     bench.host.start(CONFIG)
     await bench.settle()
-    go_on.set()
+    go_on.release()
     async with asyncio.timeout(TIMEOUT_S):
         await bench.views[0].over.wait()
     assert (bench.views[0].said, bench.views[0].ended) == ([], ["replaced"])

@@ -3,9 +3,15 @@
 import pytest
 
 from midfill.model import Scope
-from midfill.server.completion.cursor import EDGE_CHARS, CursorContext, Trigger, at_column, read_cursor
+from midfill.server.completion.cursor import EDGE_CHARS, CursorContext, Trigger, read_cursor
 from midfill.server.completion.debounce import AUTO_DELAY_S, delay_s
-from midfill.server.completion.request import SINGLE_LINE_TOKENS, build_request, decide_scope, next_line
+from midfill.server.completion.request import (
+    SINGLE_LINE_TOKENS,
+    build_request,
+    decide_scope,
+    line_above,
+    next_line,
+)
 from midfill.server.settings import Settings
 from midfill.server.text import new_snapshot
 from tests.cursor import parse
@@ -111,28 +117,19 @@ def test_closers_of_the_editor_are_kept_from_the_model_and_the_lines_below_are_n
     assert build_request(at("f(║, b)\n"), Settings()).suffix == ", b)\n"
 
 
-def test_the_model_is_asked_from_the_lines_start_where_only_indentation_stands_before_the_cursor():
-    request = build_request(at("def f():\n    ║\nx"), Settings())
-    assert (request.prefix, request.stop.line_before) == ("def f():\n", "")
-    request = build_request(at("def f():\n    x║"), Settings())
-    assert (request.prefix, request.stop.line_before) == ("def f():\n    x", "    x")
-
-
 @pytest.mark.parametrize(
-    ("text", "indent", "found"),
+    ("picture", "line"),
     [
-        ("    return x", "    ", "return x"),
-        ("return x", "    ", "return x"),
-        ("        deeper", "    ", "    deeper"),
-        ("    a\n    b\n\n        c", "    ", "a\n    b\n\n        c"),
-        ("  a\n  b\n    c\nd", "    ", "a\n    b\n      c\nd"),
-        ("\tx\n\ty", "    ", "x\n    y"),
-        ("", "    ", ""),
-        ("x\ny", "", "x\ny"),
+        ("a\nb║", "a"),
+        ("a\n║\nb", "a"),
+        ("  a  \n\t║", "  a  "),
+        ("a\n\n║", ""),
+        ("║\na", ""),
+        ("a\r\n  b║", "a"),
     ],
 )
-def test_text_written_for_a_lines_start_reads_right_behind_the_indentation(text, indent, found):
-    assert at_column(text, indent) == found
+def test_the_line_above_is_the_one_directly_above(picture, line):
+    assert line_above(at(picture)) == line
 
 
 def test_line_ends_of_every_kind_reach_the_model_as_one():

@@ -161,7 +161,7 @@ class ModelHost:
         else:
             view.end(str(outcome))
             self._status.show(State.FAILED, str(outcome))
-            log.error("the model could not be loaded: %s", outcome)
+            log.warning("the model could not be loaded: %s", outcome)
 
     def _pulling(self, view: LoadView, name: str, progress: LoadProgress) -> None:
         view.report(progress.message, progress.fraction)
@@ -171,7 +171,7 @@ class ModelHost:
         view.end(failure or "downloaded")
         if failure:
             self._status.show(State.FAILED, failure)
-            log.error("pull failed: %s", failure)
+            log.warning("pull failed: %s", failure)
         else:
             self.start(config)
 

@@ -27,7 +27,7 @@ def complete(place: str, as_json: bool, quiet: bool, **given: Any) -> None:
     Both count from 1, columns in characters; COL is where the cursor stands, so 1 is before the first
     character and one more than the line's length is behind the last.
     """
-    logs.configure("warning")
+    logs.configure("error")
     settings = settings_from(given)
     snapshot, offset = _open_at(place)
     try:

@@ -32,7 +32,7 @@ def doctor(**given: Any) -> None:
 
     Leaves with 1 when the model cannot be loaded; the last line then says why.
     """
-    logs.configure("warning")
+    logs.configure("error")
     settings = settings_from(given)
     console = Console()
     console.print(_machine())

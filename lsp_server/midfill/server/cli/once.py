@@ -28,7 +28,7 @@ class Console:
             self._say(message)
 
     def end(self, message: str) -> None:
-        self._say(message)
+        """Whoever asked says how it ended."""
 
 
 class Say:
@@ -77,6 +77,7 @@ async def complete_once(
         load_ms = (time.perf_counter() - started) * 1000
         results = []
         for _ in range(repeats):
+            completions.forget()
             before = time.perf_counter()
             answer = await completions.complete(snapshot, offset, Trigger.INVOKED)
             total_ms = (time.perf_counter() - before) * 1000

@@ -1,0 +1,24 @@
+"""What tests of every room share: the default model's weights, where they can be had."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL_TIMEOUT_S = 1200
+"""491 MB over a slow line."""
+
+
+@pytest.fixture(scope="session")
+def default_model() -> str:
+    """The default model's name; its weights lie in the user's cache. Skips, with the reason, where they
+    cannot be had."""
+    fetch = [sys.executable, str(ROOT / "tools" / "fetch_default_model.py")]
+    ended = subprocess.run(fetch, capture_output=True, text=True, timeout=MODEL_TIMEOUT_S, check=False)
+    said = (ended.stderr or ended.stdout).strip()[-300:]
+    if ended.returncode == 1:  # its word for: the weights cannot be had here
+        pytest.skip(f"no default model: {said}")
+    assert ended.returncode == 0, said
+    return "qwen2.5-coder-0.5b-instruct"
