@@ -1,23 +1,18 @@
-"""The whole backend on a tiny random model: loading, what it refuses, FIM and chat."""
+"""The whole backend on a tiny random model: FIM and chat."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
-from tokenizers import AddedToken
 
 from midfill.model.api import (
     ChatMessage,
     ChatRequest,
     Chunk,
-    Event,
     FimRequest,
     Finish,
     FinishReason,
-    LoadProgress,
     ModelInfo,
     Scope,
     StopRules,
@@ -25,43 +20,16 @@ from midfill.model.api import (
 from midfill.model.backends import make_backend
 from midfill.model.backends.base import Backend
 from midfill.model.backends.hf.backend import TransformersBackend
-from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
 from midfill.model.backends.hf.loader import load_model
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import TEXT_MARKERS
 from midfill.model.errors import (
-    BadConfig,
-    DamagedModel,
     GenerationError,
-    ModelError,
-    UnsafeWeights,
     UnsupportedModel,
 )
 from midfill.model.store.local import LocalModel, WeightFormat
+from tests.model.backends import CONFIG, QUESTION, REQUEST, as_local, ignore, loaded, text
 from tests.model.tiny import make_model, make_tokenizer, write_gguf
-
-CONFIG = ModelConfig(device="cpu", dtype="float32", threads=1)
-REQUEST = FimRequest(
-    "def f(a, b):\n    return ", "\n\nf(1, 2)\n", max_new_tokens=12, stop=StopRules(Scope.BLOCK)
-)
-QUESTION = ChatRequest((ChatMessage("user", "x <|im_end|> y"),), max_new_tokens=8)
-
-
-def ignore(_: LoadProgress) -> None:
-    pass
-
-
-def as_local(folder: Path, name: str = "tiny-qwen2.5-coder") -> LocalModel:
-    return LocalModel(name, folder, WeightFormat.SAFETENSORS)
-
-
-def loaded(folder: Path, name: str = "tiny-qwen2.5-coder", config: ModelConfig = CONFIG):
-    backend = TransformersBackend(config, as_local(folder, name))
-    return backend, backend.load(ignore)
-
-
-def text(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Chunk))
 
 
 def test_the_backend_is_made_by_name_and_not_loaded() -> None:
@@ -217,145 +185,6 @@ def test_a_closed_backend_can_be_loaded_again(save_model: Callable[..., Path]) -
 
 
 # What must be refused, each with a sentence.
-
-
-def refused(folder: Path, error: type[ModelError], config: ModelConfig = CONFIG) -> str:
-    with pytest.raises(error) as caught:
-        loaded(folder, config=config)
-    return str(caught.value)
-
-
-def test_truncated_weights_are_damaged(save_model: Callable[..., Path]) -> None:
-    folder = save_model()
-    path = folder / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-1000])
-    refused(folder, DamagedModel)
-
-
-def test_missing_tensors_are_damaged_and_not_filled_with_noise(save_model: Callable[..., Path]) -> None:
-    from safetensors.torch import load_file, save_file
-
-    path = (folder := save_model()) / "model.safetensors"
-    weights = load_file(path)
-    del weights["model.layers.1.mlp.up_proj.weight"]
-    save_file(weights, path, metadata={"format": "pt"})
-    assert "missing" in refused(folder, DamagedModel)
-
-
-def test_a_tokenizer_with_more_tokens_than_the_weights_is_damaged(save_model: Callable[..., Path]) -> None:
-    tokenizer = make_tokenizer()
-    tokenizer.add_tokens([AddedToken(f"word{i}", special=False) for i in range(200)])
-    assert "do not belong together" in refused(save_model(tokenizer=tokenizer), DamagedModel)
-
-
-def test_a_tokenizer_that_loses_spaces_is_damaged(save_model: Callable[..., Path]) -> None:
-    from tokenizers import normalizers
-
-    tokenizer = make_tokenizer()
-    tokenizer.normalizer = normalizers.Replace(" ", "")
-    refused(save_model(tokenizer=tokenizer), DamagedModel)
-
-
-def test_a_bad_tokenizer_is_damaged_and_none_is_unsupported(
-    save_model: Callable[..., Path],
-) -> None:
-    folder = save_model()
-    (folder / "tokenizer.json").write_text("{", encoding="utf-8")
-    refused(folder, DamagedModel)
-    (folder / "tokenizer.json").unlink()
-    refused(folder, UnsupportedModel)
-
-
-def test_pickle_weights_are_unsafe(save_model: Callable[..., Path]) -> None:
-    folder = save_model()
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    refused(folder, UnsafeWeights)
-
-
-@pytest.mark.parametrize("kind", ["nonsense", "mamba", "bert"])
-@pytest.mark.parametrize("keep_the_rest", [False, True])
-def test_an_unknown_architecture_is_unsupported(
-    save_model: Callable[..., Path], kind: str, keep_the_rest: bool
-) -> None:
-    folder = save_model()
-    rest = json.loads((folder / "config.json").read_text(encoding="utf-8")) if keep_the_rest else {}
-    settings = rest | {"model_type": kind, "architectures": [f"{kind}ForMaskedLM"]}
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-    refused(folder, UnsupportedModel)
-
-
-def test_code_in_a_models_folder_is_never_run(save_model: Callable[..., Path], tmp_path: Path) -> None:
-    folder = save_model()
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    settings |= {
-        "model_type": "own",
-        "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"},
-    }
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
-    refused(folder, UnsupportedModel)
-    assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"device": "nonsense"},
-        {"device": "cuda:99"},
-        {"device": "meta"},
-        {"dtype": "int3"},
-        {"quantization": "int8"},
-        {"threads": -1},
-        {"context_tokens": -1},
-    ],
-)
-def test_settings_that_cannot_be_honoured_are_said(
-    save_model: Callable[..., Path], change: dict[str, Any]
-) -> None:
-    values = {"device": "cpu", "dtype": "float32", "threads": 1, **change}
-    refused(save_model(), BadConfig, ModelConfig(**values))
-
-
-def test_loading_and_answering_are_silent(
-    save_model: Callable[..., Path], capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder = save_model()
-    capfd.readouterr()
-    backend, _ = loaded(folder)
-    list(backend.stream(REQUEST))
-    assert capfd.readouterr() == ("", "")
-
-
-# Choices by machine.
-
-
-def test_the_number_format_is_what_was_measured_faster() -> None:
-    cpu = torch.device("cpu")
-    seconds = {torch.float32: 1.0, torch.bfloat16: 2.0}
-    assert choose_dtype("auto", cpu, 1000, seconds.__getitem__) is torch.float32
-    seconds[torch.bfloat16] = 0.5
-    assert choose_dtype("auto", cpu, 1000, seconds.__getitem__) is torch.bfloat16
-    assert choose_dtype("auto", cpu, 10**15, lambda _: pytest.fail("measured")) is torch.bfloat16
-    assert choose_dtype("float16", cpu, 1000) is torch.float16
-
-
-def test_the_real_measurement_ends() -> None:
-    assert choose_dtype("auto", torch.device("cpu"), 1000) in (torch.float32, torch.bfloat16)
-
-
-def test_threads_and_context_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    from midfill.model.backends.hf import device
-
-    before = torch.get_num_threads()
-    for cores, threads in ((1, 1), (8, 7)):
-        monkeypatch.setattr(device, "_cores", lambda cores=cores: cores)
-        assert use_threads(0) == threads
-    assert use_threads(2) == torch.get_num_threads() == 2
-    torch.set_num_threads(before)
-    cpu = choose_device("cpu")
-    assert choose_context(ModelConfig(), cpu, 32768) == 2048
-    assert choose_context(ModelConfig(), torch.device("cuda"), 32768) == 16384
-    assert choose_context(ModelConfig(context_tokens=5000), cpu, 4096) == 4096
 
 
 def test_finish_reasons_reach_the_caller(save_model: Callable[..., Path]) -> None:

@@ -1,69 +1,15 @@
-"""Our loop against transformers' `generate()`, token for token; and what it leaves behind."""
+"""The loop computes what `generate()` computes, however it is cut, suspended, resumed or reused."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
-from transformers import DynamicCache
 
-from midfill.model.api import Chunk, Finish, FinishReason, Scope, StopRules
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.api import Finish, FinishReason
+from midfill.model.backends.hf.decode import Job
 from midfill.model.backends.hf.kv import FIRST_CAPACITY_TOKENS, TokenCache
-from midfill.model.errors import GenerationError, OutOfMemory
-from midfill.model.stops import StopScanner
-from tests.model.tiny import VOCABULARY, make_model
-
-CONTEXT = 1000
-NEW = 24
-
-
-def as_text(token_id: int) -> bytes:
-    """Each token a word, so that the text tells the tokens."""
-    return f"{token_id} ".encode()
-
-
-def make_loop(model: Any, block: int = 16, **more: Any) -> DecodeLoop:
-    return DecodeLoop(model, as_text, CONTEXT, block, **more)
-
-
-def random_ids(count: int, seed: int = 1) -> list[int]:
-    return torch.randint(0, VOCABULARY, (count,), generator=torch.Generator().manual_seed(seed)).tolist()
-
-
-def expected(model: Any, prompt: Sequence[int], new: int = NEW) -> list[int]:
-    out = model.generate(
-        torch.tensor([list(prompt)]),
-        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
-        max_new_tokens=new,
-        do_sample=False,
-        pad_token_id=0,
-    )
-    return out[0, len(prompt) :].tolist()
-
-
-def run(loop: DecodeLoop, cache: TokenCache, prompt: Sequence[int], new: int = NEW, **more: Any):
-    events = list(loop.stream(cache, Job(prompt, new, more.pop("stop_ids", frozenset()), **more)))
-    assert isinstance(events[-1], Finish)
-    assert all(isinstance(event, Chunk) for event in events[:-1])
-    return tokens(events), events[-1]
-
-
-def tokens(events: Sequence[Any]) -> list[int]:
-    return [int(word) for event in events if isinstance(event, Chunk) for word in event.text.split()]
-
-
-def assert_in_step(model: Any, cache: TokenCache) -> None:
-    """The cache holds what a fresh pass over its tokens computes."""
-    assert {layer.get_seq_length() for layer in cache.past.layers} <= {len(cache.tokens)}
-    if not cache.tokens:
-        return
-    fresh = DynamicCache()
-    with torch.inference_mode():
-        model(input_ids=torch.tensor([cache.tokens]), past_key_values=fresh)
-    for ours, theirs in zip(cache.past.layers, fresh.layers, strict=True):
-        torch.testing.assert_close(ours.keys[:, :, : ours.length], theirs.keys, rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(ours.values[:, :, : ours.length], theirs.values, rtol=1e-4, atol=1e-4)
+from midfill.model.errors import GenerationError
+from tests.model.looping import NEW, assert_in_step, expected, make_loop, random_ids, run, tokens
 
 
 @pytest.mark.parametrize("block", [1, 3, 16, 64, 1000])
@@ -184,104 +130,3 @@ def test_prefilling_what_is_there_computes_nothing(qwen2: Any) -> None:
     events = list(loop.stream(cache, Job(prompt, 1, frozenset(), prefill_only=True)))
     assert [type(event) for event in events] == [Finish]
     assert cache.tokens == held
-
-
-@pytest.mark.parametrize("at", range(8))
-def test_out_of_memory_loses_one_request_and_not_the_model(
-    model: Any, at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop, cache, prompt = make_loop(model, 8), TokenCache(), random_ids(30)
-    real, calls = model.lm_head.forward, []
-
-    def failing(*args: Any) -> Any:
-        calls.append(1)
-        if len(calls) == at + 1:
-            raise torch.OutOfMemoryError("no")
-        return real(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(model.lm_head, "forward", failing)
-        with pytest.raises(OutOfMemory):
-            list(loop.stream(cache, Job(prompt, NEW, frozenset())))
-    assert cache.tokens == []
-    assert run(loop, cache, prompt)[0] == expected(model, prompt)
-
-
-def test_a_pass_that_fails_half_way_leaves_the_layers_equally_long(
-    model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop, cache, prompt = make_loop(model, 8), TokenCache(), random_ids(30)
-    run(loop, cache, prompt[:20], prefill_only=True)
-
-    def failing(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(model.model.layers[1].mlp, "forward", failing)
-        with pytest.raises(GenerationError):
-            list(loop.stream(cache, Job(prompt, NEW, frozenset())))
-    assert cache.tokens == prompt[:20]
-    assert_in_step(model, cache)
-    assert run(loop, cache, prompt)[0] == expected(model, prompt)
-
-
-def test_not_a_number_is_an_error_and_the_loop_recovers(
-    model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop, cache, prompt = make_loop(model), TokenCache(), random_ids(10)
-    real = model.lm_head.forward
-    with monkeypatch.context() as patch:
-        patch.setattr(model.lm_head, "forward", lambda x: real(x) * float("nan"))
-        with pytest.raises(GenerationError, match="NaN"):
-            list(loop.stream(cache, Job(prompt, NEW, frozenset())))
-    assert run(loop, cache, prompt)[0] == expected(model, prompt)
-
-
-def test_a_stop_id_ends_the_answer_and_is_not_text(model: Any) -> None:
-    prompt = random_ids(30)
-    answer = expected(model, prompt)
-    stop = answer[9]
-    got, finish = run(make_loop(model), TokenCache(), prompt, stop_ids=frozenset({stop}))
-    assert got == answer[: answer.index(stop)]
-    assert finish.reason is FinishReason.EOT
-
-
-def test_a_stop_rule_ends_the_answer(qwen2: Any) -> None:
-    answer = expected(qwen2, random_ids(30))
-    loop = DecodeLoop(qwen2, lambda i: b"\n" if i == answer[5] else as_text(i), CONTEXT)
-    scanner = StopScanner(StopRules(Scope.SINGLE_LINE, "x = "))
-    got, finish = run(loop, TokenCache(), random_ids(30), scanner=scanner)
-    assert got == answer[: answer.index(answer[5])]
-    assert finish.reason is FinishReason.STOP
-
-
-def test_log_probabilities_are_the_models(qwen2: Any) -> None:
-    prompt = random_ids(12)
-    events = list(make_loop(qwen2).stream(TokenCache(), Job(prompt, 6, frozenset())))
-    answer = tokens(events)
-    logprobs = [x for event in events if isinstance(event, Chunk) for x in event.logprobs]
-    with torch.inference_mode():
-        logits = qwen2(torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
-    wanted = torch.log_softmax(logits, -1).gather(1, torch.tensor(answer)[:, None])[:, 0]
-    torch.testing.assert_close(torch.tensor(logprobs), wanted, rtol=1e-4, atol=1e-4)
-
-
-def test_the_context_is_never_exceeded(qwen2: Any) -> None:
-    loop, cache = DecodeLoop(qwen2, as_text, 32, 8), TokenCache()
-    got, finish = run(loop, cache, random_ids(30), 100)
-    assert (len(got), finish.reason) == (2, FinishReason.LENGTH)
-    for length in (0, 32, 50):
-        with pytest.raises(GenerationError):
-            run(loop, cache, random_ids(length))
-
-
-def test_sampling_is_repeatable_and_follows_the_temperature() -> None:
-    model = make_model("qwen2", spread=0.1)
-    prompt = random_ids(10)
-
-    def sample(seed: int, temperature: float) -> list[int]:
-        return run(make_loop(model, seed=seed), TokenCache(), prompt, temperature=temperature)[0]
-
-    assert sample(1, 1.0) == sample(1, 1.0)
-    assert sample(1, 1.0) != sample(2, 1.0)
-    assert sample(1, 1e-4) == expected(model, prompt)

@@ -1,0 +1,63 @@
+"""The decode loop on a tiny model, driven and checked: shared by this room's tests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from midfill.model.api import Chunk, Finish
+from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.kv import TokenCache
+from tests.model.tiny import VOCABULARY
+
+CONTEXT = 1000
+NEW = 24
+
+
+def as_text(token_id: int) -> bytes:
+    """Each token a word, so that the text tells the tokens."""
+    return f"{token_id} ".encode()
+
+
+def make_loop(model: Any, block: int = 16, **more: Any) -> DecodeLoop:
+    return DecodeLoop(model, as_text, CONTEXT, block, **more)
+
+
+def random_ids(count: int, seed: int = 1) -> list[int]:
+    return torch.randint(0, VOCABULARY, (count,), generator=torch.Generator().manual_seed(seed)).tolist()
+
+
+def expected(model: Any, prompt: Sequence[int], new: int = NEW) -> list[int]:
+    out = model.generate(
+        torch.tensor([list(prompt)]),
+        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        max_new_tokens=new,
+        do_sample=False,
+        pad_token_id=0,
+    )
+    return out[0, len(prompt) :].tolist()
+
+
+def run(loop: DecodeLoop, cache: TokenCache, prompt: Sequence[int], new: int = NEW, **more: Any):
+    events = list(loop.stream(cache, Job(prompt, new, more.pop("stop_ids", frozenset()), **more)))
+    assert isinstance(events[-1], Finish)
+    assert all(isinstance(event, Chunk) for event in events[:-1])
+    return tokens(events), events[-1]
+
+
+def tokens(events: Sequence[Any]) -> list[int]:
+    return [int(word) for event in events if isinstance(event, Chunk) for word in event.text.split()]
+
+
+def assert_in_step(model: Any, cache: TokenCache) -> None:
+    """The cache holds what a fresh pass over its tokens computes."""
+    assert {layer.get_seq_length() for layer in cache.past.layers} <= {len(cache.tokens)}
+    if not cache.tokens:
+        return
+    fresh = DynamicCache()
+    with torch.inference_mode():
+        model(input_ids=torch.tensor([cache.tokens]), past_key_values=fresh)
+    for ours, theirs in zip(cache.past.layers, fresh.layers, strict=True):
+        torch.testing.assert_close(ours.keys[:, :, : ours.length], theirs.keys, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(ours.values[:, :, : ours.length], theirs.values, rtol=1e-4, atol=1e-4)
