@@ -42,11 +42,12 @@ def test_status_goes_from_loading_to_ready(session: Session) -> None:
 
 def test_loading_shows_work_done_progress_from_begin_to_end(session: Session) -> None:
     session.initialize(SCRIPTED)
-    kinds = [
-        session.wait_for(lambda m: m.get("method") == "$/progress")["params"]["value"]["kind"]
-        for _ in range(3)
-    ]
-    assert kinds == ["begin", "report", "end"]
+    kinds = []
+    while "end" not in kinds:
+        value = session.wait_for(lambda m: m.get("method") == "$/progress")["params"]["value"]
+        kinds.append(value["kind"])
+    assert kinds[0] == "begin"
+    assert set(kinds[1:-1]) <= {"report"}
 
 
 def test_a_client_without_progress_is_sent_none(session: Session) -> None:

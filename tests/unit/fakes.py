@@ -197,5 +197,8 @@ class FakeHost:
         async with asyncio.timeout(TIMEOUT_S):
             return await self._arrived.get()
 
-    def show_busy(self, busy: bool) -> None:
-        self.busy.append(busy)
+    def began_waiting(self) -> None:
+        self.busy.append(True)
+
+    def stopped_waiting(self) -> None:
+        self.busy.append(False)

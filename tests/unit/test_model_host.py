@@ -1,4 +1,4 @@
-"""The model host: what the status says from start to ready, failure, restart, pull and close."""
+"""The model host: what the status says from start to ready, failure, restart and close."""
 
 import asyncio
 import threading
@@ -6,67 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from midfill.model import CancelToken, FimRequest, FinishReason, Lane, LoadProgress, ModelConfig, NoModel
-from midfill.model.errors import DownloadError, UnsafeWeights
-from midfill.server import model_host
-from midfill.server.model_host import DEFAULT_CONTEXT_TOKENS, ModelHost
-from midfill.server.status import State, StatusBoard
+from midfill.model import CancelToken, FimRequest, FinishReason, Lane, LoadProgress, NoModel
+from midfill.model.errors import UnsafeWeights
+from midfill.server.model_host import DEFAULT_CONTEXT_TOKENS
+from midfill.server.status import State
 from tests.unit.fakes import INFO, TIMEOUT_S, GatedBackend, Inbox
-
-CONFIG = ModelConfig("scripted", model="m")
-
-
-class View:
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.said: list[tuple[str, float | None]] = []
-        self.ended: list[str] = []
-        self.over = asyncio.Event()
-
-    def report(self, message: str, fraction: float | None) -> None:
-        self.said.append((message, fraction))
-
-    def end(self, message: str) -> None:
-        self.ended.append(message)
-        self.over.set()
-
-
-class Bench:
-    """A host whose backends and downloads the test holds in its hands."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.states: list[State] = []
-        self.views: list[View] = []
-        self.calls: list[str] = []
-        self.backends: list[GatedBackend] = []
-        self.next_backend = GatedBackend(gated=False)
-        self.board = StatusBoard(lambda method, params: self._state(params["state"]))
-        self.settled = asyncio.Event()
-        self.host = ModelHost(
-            self.board,
-            self._open_view,
-            lambda: self.calls.append("missing"),
-            lambda: self.calls.append("ready"),
-        )
-        monkeypatch.setattr(model_host, "make_backend", self._make)
-
-    async def settle(self) -> None:
-        """Until the status says that the model is at rest."""
-        async with asyncio.timeout(TIMEOUT_S):
-            await self.settled.wait()
-
-    def _state(self, state: str) -> None:
-        self.states.append(State(state))
-        at_rest = self.states[-1] in (State.READY, State.FAILED, State.OFF)
-        self.settled.set() if at_rest else self.settled.clear()
-
-    def _make(self, config: ModelConfig) -> GatedBackend:
-        self.backends.append(self.next_backend)
-        return self.next_backend
-
-    def _open_view(self, title: str) -> View:
-        self.views.append(View(title))
-        return self.views[-1]
+from tests.unit.host_bench import CONFIG, Bench
 
 
 @pytest.fixture
@@ -102,7 +47,7 @@ async def test_a_ready_model_answers_and_shows_busy(bench):
     inbox = Inbox()
     bench.host.submit(FimRequest("a", ""), CancelToken(), inbox.deliver, Lane.FIM)
     assert (await asyncio.to_thread(inbox.wait)).reason is FinishReason.EOT
-    bench.host.show_busy(True)
+    bench.host.began_waiting()
     assert bench.board.current.state is State.BUSY
     assert bench.host.silence == ""
 
@@ -167,69 +112,15 @@ async def test_a_restart_of_a_ready_model_frees_the_old_one(bench):
     assert bench.states == [State.LOADING, State.READY] * 2
 
 
-async def test_a_pull_shows_its_progress_then_starts_the_model_and_a_second_one_is_refused(
-    bench, monkeypatch
-):
-    go_on = threading.Event()
-
-    def fetch(name: str, report) -> None:
-        report(LoadProgress("download", f"fetching {name}", 0.5))
-        assert go_on.wait(TIMEOUT_S)
-
-    monkeypatch.setattr(model_host, "_fetch", fetch)
-    assert bench.host.pull("big", CONFIG)
-    assert not bench.host.pull("big", CONFIG)
-    assert bench.host.silence == "model-downloading"
-    go_on.set()
+async def test_busy_shows_until_nobody_waits_any_more(bench):
+    bench.host.start(CONFIG)
     await bench.settle()
-    assert bench.states[-3:] == [State.DOWNLOADING, State.LOADING, State.READY]
-    download, load = bench.views
-    assert (download.said, download.ended) == ([("fetching big", 0.5)], ["downloaded"])
-    assert load.ended == ["fake is ready on none"]
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (DownloadError("the disk is full"), "the disk is full"),
-        (KeyError("sha"), "the download failed: KeyError: 'sha'"),
-    ],
-)
-async def test_a_pull_that_fails_says_why_and_can_be_tried_again(bench, monkeypatch, error, reason):
-    def fetch(name: str, report) -> None:
-        raise error
-
-    monkeypatch.setattr(model_host, "_fetch", fetch)
-    assert bench.host.pull("big", CONFIG)
-    await bench.settle()
-    assert (bench.board.current.state, bench.board.current.reason) == (State.FAILED, reason)
-    assert bench.views[0].ended == [reason]
-    assert bench.backends == []
-    await asyncio.to_thread(bench.host._pull.join, TIMEOUT_S)
-    assert bench.host.pull("big", CONFIG)
-    await asyncio.to_thread(bench.host._pull.join, TIMEOUT_S)
-
-
-async def test_a_pull_is_abandoned_when_the_session_ends(bench, monkeypatch):
-    closed, abandoned = threading.Event(), threading.Event()
-
-    def fetch(name: str, report) -> None:
-        assert closed.wait(TIMEOUT_S)
-        try:
-            report(LoadProgress("download", "half", 0.5))
-        except BaseException:
-            abandoned.set()
-            raise
-
-    monkeypatch.setattr(model_host, "_fetch", fetch)
-    bench.host.pull("big", CONFIG)
-    bench.host.close()
-    closed.set()
-    assert await asyncio.to_thread(abandoned.wait, TIMEOUT_S)
-    await asyncio.to_thread(bench.host._pull.join, TIMEOUT_S)
-    await asyncio.sleep(0)
-    assert bench.views[0].said == []
-    assert bench.backends == []
+    bench.host.began_waiting()
+    bench.host.began_waiting()
+    bench.host.stopped_waiting()
+    assert bench.board.current.state is State.BUSY
+    bench.host.stopped_waiting()
+    assert bench.board.current.state is State.READY
 
 
 async def test_nothing_is_started_after_close(bench):

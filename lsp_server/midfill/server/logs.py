@@ -7,6 +7,7 @@ tracing.
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from lsprotocol import types
 
@@ -58,10 +59,11 @@ class ClientLog(logging.Handler):
 
     def connect(self, send: Callable[[types.LogMessageParams], None]) -> None:
         """`send` may be called from any thread."""
-        self._send = send
-        kept, self._kept = self._kept, []
-        for params in kept:
-            send(params)
+        with self.lock or nullcontext():  # `emit` holds it too: nothing is lost or overtaken
+            self._send = send
+            kept, self._kept = self._kept, []
+            for params in kept:
+                send(params)
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = next((kind for level, kind in _MESSAGE_TYPES if record.levelno >= level), None)

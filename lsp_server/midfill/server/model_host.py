@@ -59,6 +59,7 @@ class ModelHost:
         self._info: ModelInfo | None = None
         self._pull: threading.Thread | None = None
         self._closed = False
+        self._waiting = 0
 
     @property
     def info(self) -> ModelInfo | None:
@@ -97,8 +98,14 @@ class ModelHost:
         assert self._worker is not None
         self._worker.submit(request, token, deliver, lane)
 
-    def show_busy(self, busy: bool) -> None:
-        self._status.set_busy(busy)
+    def began_waiting(self) -> None:
+        """Somebody has waited for an answer for a while: that shows until `stopped_waiting`."""
+        self._waiting += 1
+        self._status.set_busy(True)
+
+    def stopped_waiting(self) -> None:
+        self._waiting -= 1
+        self._status.set_busy(self._waiting > 0)
 
     def pull(self, name: str, config: ModelConfig) -> bool:
         """Fetch a model and start it; returns at once, False when a pull is under way already."""
@@ -169,15 +176,18 @@ class ModelHost:
 
     def _pulled(self, view: LoadView, config: ModelConfig, failure: str) -> None:
         view.end(failure or "downloaded")
-        if failure:
-            self._status.show(State.FAILED, failure)
-            log.warning("pull failed: %s", failure)
-        else:
+        if not failure:
             self.start(config)
+            return
+        log.warning("pull failed: %s", failure)
+        if self._info is None:
+            self._status.show(State.FAILED, failure)
+        else:  # the model that was there still is
+            self._status.show(State.READY, failure, self._info.name)
 
 
-class _PullAbandoned(Exception):  # noqa: N818 - nobody waits for the download any more
-    pass
+class _PullAbandoned(BaseException):
+    """Nobody waits for the download any more. No `except Exception` on its way may stop it."""
 
 
 def _fetch(name: str, report: Callable[[LoadProgress], None]) -> None:

@@ -25,8 +25,8 @@ class WorkDoneProgress:
         self._title = title
         self._token = f"midfill-{next(_numbers)}"
         self._open = False
-        self._ended = False
-        self._percentage: int | None = None
+        self._last: tuple[str, int | None] | None = None
+        self._ending: str | None = None
         if supported:
             params = types.WorkDoneProgressCreateParams(token=self._token)
             created = wire.send_request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
@@ -34,12 +34,12 @@ class WorkDoneProgress:
 
     def report(self, message: str, fraction: float | None) -> None:
         percentage = None if fraction is None else int(fraction * 100)
-        if self._open and (percentage is None or percentage != self._percentage):
-            self._percentage = percentage
+        if self._open and (message, percentage) != self._last:
+            self._last = (message, percentage)
             self._send(types.WorkDoneProgressReport(message=message, percentage=percentage))
 
     def end(self, message: str) -> None:
-        self._ended = True
+        self._ending = message
         if self._open:
             self._open = False
             self._send(types.WorkDoneProgressEnd(message=message))
@@ -47,9 +47,11 @@ class WorkDoneProgress:
     def _created(self, reply: "Future[Any]") -> None:
         if reply.cancelled() or reply.exception() is not None:
             log.info("the client refused a progress token")
-        elif not self._ended:
-            self._open = True
-            self._send(types.WorkDoneProgressBegin(title=self._title, percentage=0))
+            return
+        self._open = True
+        self._send(types.WorkDoneProgressBegin(title=self._title, percentage=0))
+        if self._ending is not None:  # it was over before the client said yes
+            self.end(self._ending)
 
     def _send(
         self,

@@ -56,7 +56,7 @@ class Ticket:
     submitted: float
     stream: Generator[Event, None, None] | None = None
     started: float = 0.0
-    chunks: int = 0
+    tokens: int = 0
 
     def out_of_time(self, now: float) -> bool:
         limit = self.request.deadline_s
@@ -198,7 +198,7 @@ class Worker:
         """Advance one ticket by at most one forward pass."""
         event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket)
         if isinstance(event, Chunk):
-            ticket.chunks += 1
+            ticket.tokens += len(event.logprobs)
         else:
             self._retire(ticket)
             event = replace(event, usage=replace(event.usage, queue_ms=_queue_ms(ticket)))
@@ -221,7 +221,7 @@ class Worker:
         reason = ticket.token.reason
         return Finish(
             FinishReason.CANCELLED,
-            Usage(generated_tokens=ticket.chunks),
+            Usage(generated_tokens=ticket.tokens),
             message=reason.value if reason else "",
         )
 

@@ -145,17 +145,27 @@ class CompletionService:
         reason: str = "",
         finish: Finish | None = None,
     ) -> Answer:
-        self._shown[snapshot.uri] = Shown(snapshot, suggestion)
+        """Hand a suggestion out, and keep it while it is typed; not one that a deadline cut short."""
+        if finish is None or finish.reason is not FinishReason.CANCELLED:
+            self._shown[snapshot.uri] = Shown(snapshot, suggestion)
         return Answer(suggestion, reason, finish=finish)
 
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
-        timer = asyncio.get_running_loop().call_later(BUSY_AFTER_S, self._model.show_busy, True)
+        waited = False
+
+        def show() -> None:
+            nonlocal waited
+            waited = True
+            self._model.began_waiting()
+
+        timer = asyncio.get_running_loop().call_later(BUSY_AFTER_S, show)
         try:
             yield
         finally:
             timer.cancel()
-            self._model.show_busy(False)
+            if waited:
+                self._model.stopped_waiting()
 
     def _remember(self, run: Run, answer: Answer) -> None:
         self.last_answer = answer
