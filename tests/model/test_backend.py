@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from midfill.model.api import (
 )
 from midfill.model.backends import make_backend
 from midfill.model.backends.base import Backend
-from midfill.model.backends.hf.backend import TransformersBackend
+from midfill.model.backends.hf.backend import MIN_COLD_TOKENS, TransformersBackend
 from midfill.model.backends.hf.loader import load_model
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import TEXT_MARKERS
@@ -192,3 +193,16 @@ def test_finish_reasons_reach_the_caller(save_model: Callable[..., Path]) -> Non
     finish = list(backend.stream(FimRequest("x", "", max_new_tokens=1, stop=StopRules(Scope.BLOCK))))[-1]
     assert isinstance(finish, Finish)
     assert finish.reason in (FinishReason.LENGTH, FinishReason.EOT, FinishReason.STOP)
+
+
+def test_a_slow_machine_gets_less_of_a_text_that_is_not_prefilled_yet(
+    save_model: Callable[..., Path],
+) -> None:
+    backend, info = loaded(save_model())
+    backend._prefill_per_s = 1.0
+    request = FimRequest("value = 1\n" * 2000, "\nend\n", max_new_tokens=8)
+    cold = backend.fim_prompt(request)
+    list(backend.stream(replace(request, prefill_only=True)))
+    warm = backend.fim_prompt(request)
+    assert len(cold) <= MIN_COLD_TOKENS + 8 < len(warm) <= info.context_tokens
+    assert backend._fim.holds(warm)

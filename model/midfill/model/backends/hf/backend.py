@@ -22,11 +22,16 @@ from midfill.model.dialects import overhead_tokens, render
 from midfill.model.errors import GenerationError, UnsupportedModel
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
+from midfill.model.tokens import common_prefix
 
 CPU_SUFFIX_TOKENS = 128
 """In PSM every key typed computes the suffix again: 0.2–0.6 s for so many on 2 cores (measured)."""
 GPU_SUFFIX_SHARE = 0.2
 """Of the budget. Continue gives at most 20 %."""
+COLD_PREFILL_S = 1.0
+"""How long a text that is not in the KV cache may be prefilled while somebody waits for a completion."""
+MIN_COLD_TOKENS = 256
+"""Less context than this makes suggestions worse than waiting does (a guess; issue 4 measures it)."""
 
 
 class TransformersBackend:
@@ -38,6 +43,8 @@ class TransformersBackend:
         self._loaded: Loaded | None = None
         self._loop: DecodeLoop | None = None
         self._fim, self._chat = TokenCache(), TokenCache()
+        self._prefill_per_s = 0.0
+        """Tokens a second, measured at load."""
 
     def load(self, report: Report) -> ModelInfo:
         """Find, convert if need be, load and try out the model of the configuration. Raises ModelError."""
@@ -82,11 +89,24 @@ class TransformersBackend:
             torch.cuda.empty_cache()
 
     def fim_prompt(self, request: FimRequest) -> list[int]:
-        """The ids that `request` becomes: what fits of it, in the model's dialect."""
+        """The ids that `request` becomes: what fits of it, in the model's dialect.
+
+        A slow machine gets less of a text that it has not prefilled yet: somebody is waiting. Prefilling
+        ahead takes all of it, and what is prefilled costs nothing.
+        """
         loaded = self._ready()[0]
-        dialect, tokenizer = loaded.dialect, loaded.tokenizer
-        overhead = overhead_tokens(dialect) if dialect else 1
+        overhead = overhead_tokens(loaded.dialect) if loaded.dialect else 1
         room, _ = room_tokens(loaded.context_tokens, request.max_new_tokens, overhead)
+        prompt = self._fitted(loaded, request, room)
+        fresh = len(prompt) - common_prefix(self._fim.tokens, prompt)
+        bearable = max(MIN_COLD_TOKENS, int(self._prefill_per_s * COLD_PREFILL_S))
+        if request.prefill_only or fresh <= bearable:
+            return prompt
+        return self._fitted(loaded, request, min(room, bearable))
+
+    def _fitted(self, loaded: Loaded, request: FimRequest, room: int) -> list[int]:
+        """The prompt with at most `room` tokens of the user's text."""
+        dialect, tokenizer = loaded.dialect, loaded.tokenizer
         on_cpu = loaded.device.type == "cpu"
         suffix_max = CPU_SUFFIX_TOKENS if on_cpu else int(room * GPU_SUFFIX_SHARE)
         suffix = request.suffix if dialect else ""
@@ -125,10 +145,16 @@ class TransformersBackend:
         )
 
     def _warm_up(self) -> None:
-        """One token end to end: kernels are chosen and buffers made before anybody waits."""
-        for _ in self.stream(FimRequest(prefix="def ", suffix="\n", max_new_tokens=1)):
-            pass
-        self._fim.drop()
+        """A block and a token end to end: kernels are chosen before anybody waits, and timed."""
+        loaded, loop = self._ready()
+        block = FimRequest("x = 1\n" * loop.block_tokens, "", max_new_tokens=1, prefill_only=True)
+        prompt = self._fitted(loaded, block, min(loop.block_tokens, loaded.context_tokens // 2))
+        for _ in range(2):  # the first pass allocates
+            began = perf_counter()
+            for _ in loop.stream(self._fim, Job(prompt, 1, loaded.stop_ids, prefill_only=True)):
+                pass
+            self._prefill_per_s = len(prompt) / (perf_counter() - began)
+            self._fim.drop()
 
     def _ready(self) -> tuple[Loaded, DecodeLoop]:
         if self._loaded is None or self._loop is None:
