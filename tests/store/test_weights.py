@@ -6,6 +6,7 @@ import pytest
 from midfill.model.errors import DamagedModel, UnknownModel, UnsafeWeights
 from midfill.model.store import weights
 from midfill.model.store.store import Store
+from midfill.model.store.transfer import import_model
 from tests.store.making import gguf_bytes, repo_files, write_folder
 
 
@@ -21,7 +22,7 @@ def test_a_folder_with_only_pickle_weights_is_refused_with_the_reason(
     store: Store, tmp_path: Path, name: str
 ) -> None:
     folder = write_folder(tmp_path / "pickled", {"config.json": b"{}", name: b"\x80\x04"})
-    for attempt in (store.find, lambda spec: store.import_model(Path(spec))):
+    for attempt in (store.find, lambda spec: import_model(store, Path(spec))):
         with pytest.raises(UnsafeWeights, match="can run any code"):
             attempt(str(folder))
         with pytest.raises(UnsafeWeights):
@@ -61,5 +62,5 @@ def test_a_truncated_gguf_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(DamagedModel, match="cut short"):
         store.find(str(path))
     with pytest.raises(DamagedModel, match="cut short"):
-        store.import_model(path)
+        import_model(store, path)
     assert store.names() == []

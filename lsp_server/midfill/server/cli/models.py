@@ -22,6 +22,7 @@ from midfill.model.store.catalogue import CATALOGUE, DEFAULT_MODEL, CatalogueEnt
 from midfill.model.store.files import human_size
 from midfill.model.store.fit import Machine, this_machine, verdict
 from midfill.model.store.store import Store
+from midfill.model.store.transfer import export_model, import_model
 from midfill.server.cli import fail
 
 PLAIN_EVERY_S = 5.0
@@ -136,7 +137,7 @@ def import_(file: Path, name: str | None) -> None:
     """
     store = Store()
     with _progress() as report:
-        model = store.import_model(file, name, report)
+        model = import_model(store, file, name, report)
     click.echo(f"{model.name} is installed in {model.path}.")
     if _in_use(store) != model.name:
         click.echo(f"To use it: midfill model use {model.name}")
@@ -153,7 +154,7 @@ def export(name: str, target: Path) -> None:
     """
     store = Store()
     with _progress() as report:
-        written = store.export(name, target, report)
+        written = export_model(store, name, target, report)
     click.echo(
         f"{name} is written to {written}: import it there with `midfill model import {written.name}`."
     )

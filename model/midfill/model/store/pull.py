@@ -22,6 +22,7 @@ from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
 from midfill.model.store.plan import Plan, is_url, plan_hub, plan_url, split_url
 from midfill.model.store.store import Store
+from midfill.model.store.transfer import import_model
 
 AcceptLicence = Callable[[CatalogueEntry], bool]
 
@@ -56,7 +57,7 @@ def _pull(store: Store, spec: str, report: Report, accept: AcceptLicence, patien
     path = Path(spec).expanduser()
     entry = catalogue.by_name(spec)
     if entry is None and not is_url(spec) and (path.is_absolute() or path.exists()):
-        return store.import_model(path, report=report)
+        return import_model(store, path, report=report)
     plan = _plan(store, spec, patience)
     name = plan.entry.name
     if there := _whole(store, name):

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
-from midfill.model.store import catalogue, choice, manifest, transfer
+from midfill.model.store import catalogue, choice, manifest
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
@@ -22,7 +21,6 @@ from midfill.model.store.licences import write_beside
 from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir
 from midfill.model.store.locking import locked
 from midfill.model.store.manifest import MANIFEST, Manifest
-from midfill.model.store.meter import ignore
 from midfill.model.store.scratch import discard, new_scratch
 from midfill.model.store.weights import inspect_weights
 
@@ -146,14 +144,6 @@ class Store:
                         shutil.rmtree(made)
         if self.in_use() == name:
             choice.choose(self.root, "")
-
-    def import_model(self, path: Path, name: str | None = None, report: Report = ignore) -> LocalModel:
-        """Take in a GGUF file, a safetensors folder or an export. See `transfer.import_model`."""
-        return transfer.import_model(self, path, name, report)
-
-    def export(self, name: str, target: Path, report: Report = ignore) -> Path:
-        """Write an installed model out for another machine. See `transfer.export_model`."""
-        return transfer.export_model(self, name, target, report)
 
     def adopt(self, folder: Path, found: Manifest) -> LocalModel:
         """Make the finished `folder` (below `partial/`) the model of `found`; its lock must be held.

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
@@ -31,17 +31,15 @@ from midfill.model.store.manifest import (
     parse,
 )
 from midfill.model.store.manifest import read as read_manifest
-from midfill.model.store.meter import Meter
+from midfill.model.store.meter import Meter, ignore
+from midfill.model.store.store import Store
 from midfill.model.store.weights import inspect_weights
-
-if TYPE_CHECKING:
-    from midfill.model.store.store import Store
 
 IMPORTED = "imported"
 _MAX_MANIFEST_BYTES = 10 << 20
 
 
-def import_model(store: "Store", path: Path, name: str | None, report: Report) -> LocalModel:
+def import_model(store: Store, path: Path, name: str | None = None, report: Report = ignore) -> LocalModel:
     """Take in a GGUF file, a safetensors folder, or an export (folder or .tar); `path` is left as it is.
 
     Without `name` a file whose digest the catalogue knows gets the catalogue's name, an export its own,
@@ -68,7 +66,7 @@ def import_model(store: "Store", path: Path, name: str | None, report: Report) -
             return _already_there(store, found) or store.adopt(folder, found)
 
 
-def export_model(store: "Store", name: str, target: Path, report: Report) -> Path:
+def export_model(store: Store, name: str, target: Path, report: Report = ignore) -> Path:
     """Write the installed model `name` to `target`: a tar when it ends in `.tar`, else a folder.
 
     Digests are checked first. An existing folder gets the export inside, under the model's name.
@@ -102,7 +100,7 @@ def export_model(store: "Store", name: str, target: Path, report: Report) -> Pat
 
 
 @contextmanager
-def _scratch(store: "Store") -> Iterator[Path]:
+def _scratch(store: Store) -> Iterator[Path]:
     """A folder on the store's own disk that is gone afterwards, unless it was renamed into place."""
     folder = store.scratch()
     try:
@@ -217,7 +215,7 @@ def _manifest(
     )
 
 
-def _already_there(store: "Store", found: Manifest) -> LocalModel | None:
+def _already_there(store: Store, found: Manifest) -> LocalModel | None:
     """The installed model with exactly these bytes. Raises ModelError when other bytes have the name."""
     try:
         installed = store.installed(found.name)
