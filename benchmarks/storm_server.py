@@ -10,7 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from midfill.model.cancel import CancelReason, CancelToken
-from midfill.model.worker import Ticket, Worker
+from midfill.model.lanes import Ticket
+from midfill.model.worker import Worker
 from midfill.server import logs
 from midfill.server.serve import serve_stdio
 

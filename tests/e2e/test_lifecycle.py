@@ -70,21 +70,6 @@ def test_a_model_path_that_does_not_exist_fails_with_a_sentence_and_completions_
     assert not [m for m in session.inbox if m.get("method") == "window/showMessage"]
 
 
-def test_no_model_yet_is_off_with_a_reason_and_one_question(tmp_path: Path) -> None:
-    session = Session.start(env={"MIDFILL_CACHE_DIR": str(tmp_path)})
-    session.initialize()
-    status = session.wait_ready()
-    question = session.wait_for(lambda m: m.get("method") == "window/showMessageRequest")["params"]
-    session.open(URI, "x = ")
-    silent = session.complete(URI, 0, 4)
-    session.kill()
-    assert (status["state"], status["reason"]) == ("off", "no-model")
-    assert str(tmp_path) in question["message"]
-    assert "MB" in question["message"]
-    assert [action["title"] for action in question["actions"]] == ["Download", "Not now"]
-    assert silent is None
-
-
 def test_shutdown_and_exit_leave_with_zero(ready: Session) -> None:
     assert ready.shut_down() == 0
 

@@ -73,3 +73,19 @@ def test_lone_surrogates_and_binary_are_survived_by_the_tokenizer(session: Sessi
     uri = "file:///w/odd.py"
     session.open(uri, "\ud800\udfff\x00\x01\n\n\ndef add(a, b):\n    return ")
     assert "result" in session.reply(session.ask(uri, 4, 11))
+
+
+@pytest.mark.parametrize("generating", [False, True])
+def test_shutdown_and_exit_leave_with_zero_although_torch_has_threads(
+    default_model: str, generating: bool
+) -> None:
+    session = Session.start()
+    session.initialize({"model": default_model, "device": "cpu"})
+    assert session.wait_ready(READY_S)["state"] == "ready"
+    session.open("file:///w/a.py", PYTHON)
+    if generating:
+        session.ask("file:///w/a.py", 5, 16)
+        session.text_of("file:///w/a.py")
+    code = session.shut_down()
+    session.kill()
+    assert code == 0

@@ -56,3 +56,24 @@ def test_settings_that_are_no_object_are_survived(session: Session, options: obj
     session.settings = SCRIPTED
     session.initialize(options)
     assert session.wait_ready()["state"] == "ready"
+
+
+def test_a_pushed_section_that_is_no_object_is_said(session: Session) -> None:
+    session.initialize(SCRIPTED, capabilities={})
+    session.wait_ready()
+    session.notify("workspace/didChangeConfiguration", {"settings": {"midfill": 5}})
+    said = session.wait_for(lambda m: m.get("method") == "window/showMessage")["params"]["message"]
+    assert "expected an object" in said
+
+
+def test_a_client_that_wants_to_be_asked_is_asked_for_changed_settings(session: Session) -> None:
+    changes = {"workspace": {"didChangeConfiguration": {"dynamicRegistration": True}}}
+    session.initialize(SCRIPTED, capabilities=changes)
+    asked = session.wait_for(lambda m: m.get("method") == "client/registerCapability")["params"]
+    assert asked["registrations"][0]["method"] == "workspace/didChangeConfiguration"
+
+
+@pytest.mark.parametrize("wild", [10**400, -1, 1e300])
+def test_numbers_beyond_reason_fall_back(session: Session, wild: float) -> None:
+    session.initialize({**SCRIPTED, "threads": wild, "scriptedStepMs": wild, "debounceMs": wild})
+    assert session.wait_ready()["state"] == "ready"

@@ -131,3 +131,29 @@ def test_a_change_in_the_same_packet_does_not_reach_into_the_request_before_it(r
     )
     assert ready.reply(77)["result"] is None
     assert ready.text_of(URI) == {"version": 2, "text": "zzzx = "}
+
+
+def test_a_close_in_the_same_packet_ends_the_request_with_null(ready: Session) -> None:
+    ready.open(URI, "x = ")
+    closed = {"method": "textDocument/didClose", "params": {"textDocument": {"uri": URI}}}
+    request = {"id": 78, "method": "textDocument/inlineCompletion", "params": inline_params(URI, 0, 4)}
+    ready.send(request, closed)
+    assert ready.reply(78)["result"] is None
+
+
+def test_what_was_shown_is_not_typed_on_where_a_change_in_the_same_packet_moved_the_cursor(
+    ready: Session,
+) -> None:
+    ready.open(URI, "x = ")
+    assert ready.complete(URI, 0, 4) is not None
+    ready.insert(URI, 2, 0, 4, "a")
+    request = {"id": 79, "method": "textDocument/inlineCompletion", "params": inline_params(URI, 0, 5)}
+    ready.send(request, change(URI, 3, 0, 0, "# above\n"))
+    assert ready.reply(79)["result"] is None
+
+
+def test_json_nested_beyond_reason_is_answered_parse_error(ready: Session) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"x","params":%s%s}' % (b"[" * 100_000, b"]" * 100_000)
+    ready.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    assert ready.reply(None)["error"]["code"] == -32700
+    still_works(ready)

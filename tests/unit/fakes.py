@@ -25,7 +25,7 @@ from midfill.model import (
     Request,
     Worker,
 )
-from midfill.model.worker import Deliver
+from midfill.model.lanes import Deliver
 
 TIMEOUT_S = 10.0
 INFO = ModelInfo("fake", "none", "none", "fake", context_tokens=512, can_chat=True)

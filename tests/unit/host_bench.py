@@ -35,6 +35,7 @@ class Bench:
         self.states: list[State] = []
         self.views: list[View] = []
         self.calls: list[str] = []
+        self.failures: list[str] = []
         self.backends: list[GatedBackend] = []
         self.next_backend = GatedBackend(gated=False)
         self.board = StatusBoard(lambda method, params: self._state(params["state"]))
@@ -44,6 +45,7 @@ class Bench:
             self._open_view,
             lambda: self.calls.append("missing"),
             lambda: self.calls.append("ready"),
+            self.failures.append,
         )
         monkeypatch.setattr(model_host, "make_backend", self._make)
 

@@ -90,8 +90,8 @@ async def test_a_restart_replaces_the_model_and_ignores_what_the_old_load_still_
     assert reached.acquire(timeout=TIMEOUT_S)
     bench.next_backend = GatedBackend(gated=False)
     bench.host.start(CONFIG)
-    await bench.settle()
     go_on.release()
+    await bench.settle()
     async with asyncio.timeout(TIMEOUT_S):
         await bench.views[0].over.wait()
     assert (bench.views[0].said, bench.views[0].ended) == ([], ["replaced"])
@@ -139,3 +139,32 @@ async def test_close_says_whether_the_model_thread_ended(bench):
     assert not bench.host.close(timeout_s=0)
     bench.next_backend.open_gate()
     assert (await asyncio.to_thread(inbox.wait)).message == "shutdown"
+    assert bench.host.close()
+
+
+async def test_a_worker_that_was_told_to_end_counts_until_it_has(bench):
+    """`shutdown` tells it, `exit` comes later: the process must not end under a forward pass."""
+    bench.next_backend = GatedBackend()
+    bench.host.start(CONFIG)
+    await bench.settle()
+    bench.host.submit(FimRequest("a", ""), CancelToken(), Inbox().deliver, Lane.FIM)
+    await asyncio.to_thread(bench.next_backend.wait_for_pass)
+    assert not bench.host.close(timeout_s=0)
+    assert not bench.host.close(timeout_s=0)
+    bench.next_backend.open_gate()
+    assert bench.host.close(TIMEOUT_S)
+
+
+async def test_invariant_3_a_restarted_model_is_loaded_when_the_old_one_has_ended(bench):
+    old = bench.next_backend = GatedBackend()
+    bench.host.start(CONFIG)
+    await bench.settle()
+    bench.host.submit(FimRequest("a", ""), CancelToken(), Inbox().deliver, Lane.FIM)
+    await asyncio.to_thread(old.wait_for_pass)
+    bench.next_backend = GatedBackend(gated=False)
+    bench.host.start(CONFIG)
+    assert bench.backends == [old]
+    old.open_gate()
+    await bench.settle()
+    assert len(bench.backends) == 2
+    assert old.ended.is_set()

@@ -58,6 +58,7 @@ async def test_a_pull_that_fails_says_why_and_can_be_tried_again(bench, monkeypa
     await bench.settle()
     assert (bench.board.current.state, bench.board.current.reason) == (State.FAILED, reason)
     assert bench.views[0].ended == [reason]
+    assert bench.failures == [reason]
     assert bench.backends == []
     await asyncio.to_thread(bench.host._pull.join, TIMEOUT_S)
     assert bench.host.pull("big", CONFIG)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.server.settings import OPTIONS, Parsed, Settings, needs_reload, parse
+from midfill.server.client_settings import Parsed, parse
+from midfill.server.settings import OPTIONS, Settings, needs_reload
 
 CONTRACT = [
     "backend",

@@ -5,23 +5,25 @@ The one place where the parts meet; `protocol.py` calls into it, nobody imports 
 
 import asyncio
 import logging
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from midfill.model.store.catalogue import DEFAULT_MODEL, by_name
-from midfill.model.store.local import cache_root
+from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server import logs
 from midfill.server.client import Client
+from midfill.server.client_settings import Parsed, parse
 from midfill.server.completion.ahead import PrefillAhead
 from midfill.server.completion.service import CompletionService
+from midfill.server.consent import ModelQuestion
 from midfill.server.documents import DocumentStore
 from midfill.server.loop import on_loop
 from midfill.server.model_host import ModelHost
 from midfill.server.progress import WorkDoneProgress
-from midfill.server.settings import SECTION, Parsed, Settings, needs_reload, parse
+from midfill.server.settings import SECTION, Settings, needs_reload
 from midfill.server.status import StatusBoard
 from midfill.server.wire import Wire
 
@@ -29,8 +31,6 @@ log = logging.getLogger(__name__)
 
 CONFIGURATION_TIMEOUT_S = 1.0
 """How long the model waits for a client's settings before it is loaded without them."""
-DOWNLOAD = "Download"
-NOT_NOW = "Not now"
 
 
 class Server(LanguageServer):
@@ -56,8 +56,13 @@ class App:
         self.documents = DocumentStore()
         self.status = StatusBoard(self.server.protocol.notify)
         self.model = ModelHost(
-            self.status, self._open_view, self._ask_for_model, lambda: self.ahead.model_ready()
+            self.status,
+            self._open_view,
+            on_missing=lambda: self._spawn(self._question.ask(self.settings.model)),
+            on_ready=lambda: self.ahead.model_ready(),
+            on_pull_failed=lambda reason: self._tell(f"Midfill: {reason}", types.MessageType.Error),
         )
+        self._question = ModelQuestion(self.server, self.pull_model)
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)
         self.client_log = logs.ClientLog()
@@ -78,6 +83,8 @@ class App:
         """`initialized` came: ask for the settings, then load the model."""
         loop = asyncio.get_running_loop()
         self.client_log.connect(lambda params: on_loop(loop, self.server.window_log_message, params))
+        if self.client.change_registration:
+            self._spawn(self._ask_for_changes())
         self._spawn(self._configure_and_load())
 
     def configure(self, pushed: object) -> None:
@@ -88,7 +95,9 @@ class App:
             self._apply(pushed)
 
     def pull_model(self, name: str = "") -> bool:
-        return self.model.pull(name or self.settings.model or DEFAULT_MODEL, self.settings.model_config())
+        """Fetch a model and start it; False when a download is under way already."""
+        wanted = name or self.settings.model or DEFAULT_MODEL
+        return self.model.pull(wanted, replace(self.settings.model_config(), model=wanted))
 
     def restart_model(self) -> None:
         self.completions.forget()
@@ -103,6 +112,15 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _ask_for_changes(self) -> None:
+        """Some clients (VS Code) tell of changed settings only when they are asked to."""
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        wanted = types.Registration(id=method, method=method, register_options={"section": SECTION})
+        try:
+            await self.server.client_register_capability_async(types.RegistrationParams([wanted]))
+        except Exception as error:  # a client that promised and refuses
+            log.info("the client registers nothing: %s", type(error).__name__)
 
     async def _configure_and_load(self) -> None:
         if self.client.configuration:
@@ -124,8 +142,11 @@ class App:
     def _apply(self, values: object, load: bool = True) -> None:
         """New values lie over those of `initialize`; a null means that there are none."""
         before = self.settings
-        usable = values is None or isinstance(values, dict)
-        self._take_settings(parse({**self._initial, **_section(values)} if usable else values))
+        inner = _section(values)
+        parsed = parse({**self._initial, **inner})
+        if not inner:  # nothing, or nonsense: then say so
+            parsed = replace(parsed, problems=parsed.problems + parse(values).problems)
+        self._take_settings(parsed)
         if load and needs_reload(before, self.settings):
             log.info("settings changed: the model is loaded again")
             self.restart_model()
@@ -140,33 +161,12 @@ class App:
         self.settings = parsed.settings
         logs.set_level(self.settings.log_level)
 
-    def _tell(self, sentence: str) -> None:
-        params = types.ShowMessageParams(type=types.MessageType.Warning, message=sentence)
+    def _tell(self, sentence: str, kind: types.MessageType = types.MessageType.Warning) -> None:
+        params = types.ShowMessageParams(type=kind, message=sentence)
         self.server.window_show_message(params)
 
     def _open_view(self, title: str) -> WorkDoneProgress:
         return WorkDoneProgress(self.server.protocol, self.client.progress, title)
-
-    def _ask_for_model(self) -> None:
-        """No model is installed: one question, and silence if it is declined."""
-        entry = by_name(DEFAULT_MODEL)
-        assert entry is not None
-        params = types.ShowMessageRequestParams(
-            type=types.MessageType.Info,
-            message=f"Midfill has no model yet. Download {entry.name} "
-            f"({entry.size_bytes / 1e6:.0f} MB, {entry.licence}) to {cache_root()}?",
-            actions=[types.MessageActionItem(DOWNLOAD), types.MessageActionItem(NOT_NOW)],
-        )
-        self._spawn(self._ask(params))
-
-    async def _ask(self, params: types.ShowMessageRequestParams) -> None:
-        try:
-            answer = await self.server.window_show_message_request_async(params)
-        except Exception as error:  # a client without such questions
-            log.info("the client cannot ask: %s", type(error).__name__)
-            return
-        if answer is not None and answer.title == DOWNLOAD:
-            self.pull_model(DEFAULT_MODEL)
 
 
 def _section(raw: object) -> dict[str, Any]:

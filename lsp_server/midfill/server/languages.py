@@ -70,8 +70,3 @@ def language_of(path: str | PurePath) -> str:
     name = PurePath(path)
     by_name = _BY_NAME.get(name.name.lower())
     return by_name or _BY_EXTENSION.get(name.suffix.lower(), PLAIN_TEXT)
-
-
-def extension_of(language: str) -> str:
-    """The extension most used for a language, with its dot; empty when the table has none."""
-    return EXTENSIONS.get(language, ("",))[0]

@@ -21,7 +21,8 @@ from midfill.model import (
     Worker,
     make_backend,
 )
-from midfill.model.worker import Deliver
+from midfill.model.backends.base import Backend
+from midfill.model.lanes import Deliver
 from midfill.server.loop import on_loop
 from midfill.server.status import State, StatusBoard
 
@@ -42,7 +43,8 @@ class LoadView(Protocol):
 
 class ModelHost:
     """One worker at a time. `open_view` makes a place for a load's progress, given its title;
-    `on_missing` is called when no model is installed, `on_ready` when one can be asked."""
+    `on_missing` is called when no model is installed, `on_ready` when one can be asked,
+    `on_pull_failed` with a sentence for the user, who asked for the download."""
 
     def __init__(
         self,
@@ -50,12 +52,16 @@ class ModelHost:
         open_view: Callable[[str], LoadView],
         on_missing: Callable[[], None],
         on_ready: Callable[[], None],
+        on_pull_failed: Callable[[str], None],
     ) -> None:
         self._status = status
         self._open_view = open_view
         self._on_missing = on_missing
         self._on_ready = on_ready
+        self._on_pull_failed = on_pull_failed
         self._worker: Worker | None = None
+        self._ending: list[Worker] = []
+        """Workers that were told to end and may still be in a forward pass."""
         self._info: ModelInfo | None = None
         self._pull: threading.Thread | None = None
         self._closed = False
@@ -85,7 +91,14 @@ class ModelHost:
             return
         self._stop(timeout_s=0)
         loop = asyncio.get_running_loop()
-        worker = self._worker = Worker(lambda: make_backend(config))
+        ending = tuple(self._ending)
+
+        def make() -> Backend:
+            for former in ending:  # one model at a time (invariant 3): two may not fit
+                former.join()
+            return make_backend(config)
+
+        worker = self._worker = Worker(make)
         self._status.show(State.LOADING, model=config.model)
         view = self._open_view("Midfill: loading the model")
         worker.load(
@@ -143,8 +156,11 @@ class ModelHost:
         return self._stop(timeout_s)
 
     def _stop(self, timeout_s: float) -> bool:
-        worker, self._worker, self._info = self._worker, None, None
-        return worker is None or worker.close(timeout_s)
+        if self._worker is not None:
+            self._ending.append(self._worker)
+        self._worker = self._info = None
+        self._ending = [worker for worker in self._ending if not worker.close(timeout_s)]
+        return not self._ending
 
     def _loading(self, worker: Worker, view: LoadView, progress: LoadProgress) -> None:
         if worker is self._worker:
@@ -180,6 +196,7 @@ class ModelHost:
             self.start(config)
             return
         log.warning("pull failed: %s", failure)
+        self._on_pull_failed(failure)
         if self._info is None:
             self._status.show(State.FAILED, failure)
         else:  # the model that was there still is

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from midfill.server.app import App
 from midfill.server.framing import BrokenFrame, FrameReader, FrameWriter
@@ -16,6 +16,8 @@ from midfill.server.watch import watch_client
 
 log = logging.getLogger(__name__)
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 CLOSE_TIMEOUT_S = 2.0
 """A forward pass that takes longer than this is not waited for."""
 
@@ -35,22 +37,25 @@ def serve_tcp(host: str, port: int) -> int:
 
 
 def _run(open_streams: Callable[[], Streams]) -> int:
-    code, clean = asyncio.run(_session(open_streams))
-    if not clean:
+    app = App()
+    register(app)
+    code = INTERRUPTED
+    try:
+        code = asyncio.run(_session(app, open_streams))
+    except KeyboardInterrupt:
+        log.info("interrupted")
+    if not app.model.close(CLOSE_TIMEOUT_S):
         # A forward pass still runs; the interpreter's teardown would crash under it.
         os._exit(code)
     return code
 
 
-async def _session(open_streams: Callable[[], Streams]) -> tuple[int, bool]:
-    """Run until exit, end of stream or the client's death. Returns the exit code, and whether every
-    thread that uses the device has ended."""
+async def _session(app: App, open_streams: Callable[[], Streams]) -> int:
+    """Run until exit, end of stream or the client's death. Returns the exit code."""
     loop = asyncio.get_running_loop()
-    app = App()
-    register(app)
+    loop.set_exception_handler(_log_loop_error)
     app.exited = loop.create_future()
     logging.getLogger("midfill").addHandler(app.client_log)
-
     writer = FrameWriter(on_broken=lambda: on_loop(loop, app.exit, 1))
     app.server.protocol.set_writer(writer)
 
@@ -67,6 +72,11 @@ async def _session(open_streams: Callable[[], Streams]) -> tuple[int, bool]:
     code = await app.exited
     watcher.cancel()
     logging.getLogger("midfill").removeHandler(app.client_log)
-    clean = await asyncio.to_thread(app.model.close, CLOSE_TIMEOUT_S)
     writer.close()
-    return code, clean
+    return code
+
+
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback or a task of ours raised: the kind only, a message could hold source text."""
+    error = context.get("exception")
+    log.error("%s: %s", context.get("message", "an error in the event loop"), type(error).__name__)

@@ -1,11 +1,8 @@
 """The one definition of every `midfill.*` setting: name, type, default, meaning.
 
-The JSON schema, the editors' configuration and the documentation are made from it (`schema.py`).
-Knows nothing of where a value came from.
+Knows nothing of where a value came from: see `client_settings.py`.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -23,6 +20,7 @@ class Option:
     kind: type | tuple[type, ...]
     choices: tuple[Any, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
     restarts_model: bool = False
     hidden: bool = False
     """For tests: accepted, and left out of the documentation."""
@@ -85,7 +83,9 @@ class Settings:
         choices=("auto",),
         minimum=0,
     )
-    max_new_tokens: int = option("maxNewTokens", 64, "Most tokens a completion may have.", int, minimum=1)
+    max_new_tokens: int = option(
+        "maxNewTokens", 64, "Most tokens a completion may have.", int, minimum=1, maximum=4096
+    )
     context_tokens: int = option(
         "contextTokens",
         0,
@@ -93,6 +93,7 @@ class Settings:
         "at most the model's own limit.",
         int,
         minimum=0,
+        maximum=1_000_000,
         restarts_model=True,
     )
     completion_menu: str = option(
@@ -104,7 +105,7 @@ class Settings:
         choices=("auto", "on", "off"),
     )
     temperature: float = option(
-        "temperature", 0.0, "0 always takes the likeliest token.", (int, float), minimum=0
+        "temperature", 0.0, "0 always takes the likeliest token.", (int, float), minimum=0, maximum=5
     )
     threads: int = option(
         "threads",
@@ -112,6 +113,7 @@ class Settings:
         "CPU threads for the model. 0: one less than the machine has cores.",
         int,
         minimum=0,
+        maximum=1024,
         restarts_model=True,
     )
     languages: tuple[str, ...] = option(
@@ -148,6 +150,7 @@ class Settings:
         "Milliseconds a forward pass of the scripted backend takes.",
         (int, float),
         minimum=0,
+        maximum=60_000,
         restarts_model=True,
         hidden=True,
     )
@@ -168,80 +171,10 @@ class Settings:
 
 
 OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in fields(Settings)}
-_ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """Settings, and what was wrong with their source."""
-
-    settings: Settings
-    problems: tuple[str, ...] = ()
-    """One sentence for each value that could not be used: for the user."""
-    unknown: tuple[str, ...] = ()
-    """Keys that are no settings of the server: for the log (editors keep their own keys here)."""
-
-
-def parse(raw: object) -> Parsed:
-    """Settings from what a client sent: the section bare, or wrapped as `{"midfill": {…}}`.
-
-    None means defaults. A bad value falls back to its default and takes no good one down with it.
-    """
-    if isinstance(raw, Mapping) and SECTION in raw:
-        raw = raw[SECTION]
-    if raw is None:
-        raw = {}
-    if not isinstance(raw, Mapping):
-        return Parsed(
-            Settings(), (f"{SECTION}: expected an object, got {_shown(raw)}; using the defaults",)
-        )
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    unknown: list[str] = []
-    for name, value in raw.items():
-        known = OPTIONS.get(name)
-        if known is None:
-            unknown.append(str(name))
-        elif value is None:
-            continue
-        elif complaint := _complaint(known, value):
-            default = _default(name)
-            problems.append(f"{SECTION}.{name}: {complaint}, got {_shown(value)}; using {default!r}")
-        else:
-            values[_ATTRIBUTES[name]] = tuple(value) if isinstance(value, list) else value
-    return Parsed(Settings(**values), tuple(problems), tuple(unknown))
+ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
 
 
 def needs_reload(old: Settings, new: Settings) -> bool:
     """Whether the model has to be loaded again for `new`."""
-    restarting = (_ATTRIBUTES[name] for name, known in OPTIONS.items() if known.restarts_model)
+    restarting = (ATTRIBUTES[name] for name, known in OPTIONS.items() if known.restarts_model)
     return any(getattr(old, attribute) != getattr(new, attribute) for attribute in restarting)
-
-
-def _default(name: str) -> Any:
-    return getattr(Settings(), _ATTRIBUTES[name])
-
-
-def _complaint(known: Option, value: object) -> str | None:
-    """What is wrong with `value`, as the end of "expected …"; None when nothing is."""
-    kinds = known.kind if isinstance(known.kind, tuple) else (known.kind,)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        named = [kind for kind in kinds if kind is not int or float not in kinds]
-        return "expected " + " or ".join(_KIND_NAMES[kind] for kind in named)
-    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        return "expected a list of strings"
-    if isinstance(value, str) and known.choices and value not in known.choices:
-        return "expected one of " + ", ".join(repr(choice) for choice in known.choices)
-    if isinstance(value, float) and not math.isfinite(value):
-        return "expected a finite number"
-    if isinstance(value, (int, float)) and known.minimum is not None and value < known.minimum:
-        return f"expected at least {known.minimum}"
-    return None
-
-
-_KIND_NAMES = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings"}
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:40] + "…"

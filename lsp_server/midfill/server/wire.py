@@ -57,8 +57,8 @@ class Wire(LanguageServerProtocol):
             return
         try:
             message = json.loads(frame)
-        except ValueError:  # UnicodeDecodeError is one too
-            self._refuse(None, PARSE_ERROR, "the message is not JSON")
+        except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError too
+            self._refuse(None, PARSE_ERROR, "the message is not JSON that can be read")
             return
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
             self._refuse(_id_of(message), INVALID_REQUEST, "not a JSON-RPC 2.0 message")

@@ -21,6 +21,7 @@ from midfill.model.backends import make_backend
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.config import ModelConfig
 from midfill.model.errors import ModelError, NoModel
+from midfill.model.stops import is_opener
 from midfill.model.worker import Worker
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "StopRules",
     "Usage",
     "Worker",
+    "is_opener",
     "make_backend",
 ]

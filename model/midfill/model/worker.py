@@ -11,9 +11,8 @@ import os
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from midfill.model.api import (
     Chunk,
@@ -29,6 +28,7 @@ from midfill.model.api import (
 from midfill.model.backends.base import Backend
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.errors import ModelError
+from midfill.model.lanes import Deliver, Lanes, Ticket
 
 log = logging.getLogger(__name__)
 
@@ -38,56 +38,9 @@ loop by 10 ms at p99 with CPython's default of 5 ms, by 2.5 ms with this)."""
 NICENESS = 5
 """Added to the model thread's niceness, where threads have one: typing comes first."""
 
-Deliver = Callable[[Event], None]
-
 
 class LoadAbandoned(BaseException):
     """Raised out of a progress report to end a load that nobody waits for any more."""
-
-
-@dataclass(slots=True, eq=False)
-class Ticket:
-    """One submitted request. `stream` is None until its first turn."""
-
-    request: Request
-    lane: Lane
-    token: CancelToken
-    deliver: Deliver
-    submitted: float
-    stream: Generator[Event, None, None] | None = None
-    started: float = 0.0
-    tokens: int = 0
-
-    def out_of_time(self, now: float) -> bool:
-        limit = self.request.deadline_s
-        return limit is not None and now - self.submitted >= limit
-
-
-@dataclass(slots=True)
-class Lanes:
-    """The waiting tickets, by lane; within a lane first come, first served. Guarded by the worker."""
-
-    queues: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
-
-    def put(self, ticket: Ticket) -> None:
-        for ahead in self.queues[Lane.AHEAD]:
-            ahead.token.cancel(CancelReason.SUPERSEDED)
-        self.queues[ticket.lane].append(ticket)
-
-    def first(self, now: float) -> Ticket | None:
-        """Whose turn it is. Cancelled tickets come first: they cost nothing and are waited for.
-        A ticket that waits behind others is timed out here."""
-        waiting = self.all()
-        for ticket in waiting:
-            if ticket.out_of_time(now):
-                ticket.token.cancel(CancelReason.TIMEOUT)
-        return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
-
-    def all(self) -> list[Ticket]:
-        return [ticket for lane in Lane for ticket in self.queues[lane]]
-
-    def drop(self, ticket: Ticket) -> None:
-        self.queues[ticket.lane].remove(ticket)
 
 
 class Worker:
@@ -140,6 +93,11 @@ class Worker:
             return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until the thread has ended and the device is free. Only after `close`."""
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(
         self, report: Callable[[LoadProgress], None], done: Callable[[ModelInfo | ModelError], None]

@@ -67,7 +67,7 @@ async def complete_once(
     documents.open(snapshot.uri, snapshot.language, snapshot.version, snapshot.text)
     snapshot = documents.snapshot(snapshot.uri) or snapshot
     status = StatusBoard(lambda method, params: _settle(ready, status))
-    model = ModelHost(status, lambda title: Console(say), lambda: None, lambda: None)
+    model = ModelHost(status, lambda title: Console(say), _ignore, _ignore, _ignore)
     completions = CompletionService(documents, model, lambda: settings)
     model.start(settings.model_config())
     try:
@@ -97,3 +97,7 @@ def _settle(ready: "asyncio.Future[None]", status: StatusBoard) -> None:
         ready.set_exception(ModelUnavailable(current.reason))
     elif current.state is State.OFF:
         ready.set_exception(ModelUnavailable("no model is installed: run `midfill model pull` first"))
+
+
+def _ignore(*_: object) -> None:
+    """The status says all that is needed here."""

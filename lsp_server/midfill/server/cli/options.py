@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import click
 
 from midfill.server.cli import fail
-from midfill.server.settings import Settings, parse
+from midfill.server.client_settings import parse
+from midfill.server.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,5 +29,5 @@ def settings_from(given: dict[str, Any]) -> Settings:
     """Settings with what was given on the command line; leaves with a sentence if a value is bad."""
     parsed = parse({name: value for name, value in given.items() if value is not None})
     if parsed.problems:
-        fail("; ".join(parsed.problems))
+        fail("; ".join(problem.rpartition("; using ")[0] for problem in parsed.problems))
     return parsed.settings

@@ -7,9 +7,10 @@ outside the suggestion: what `covered` replaces is typed again by the suggestion
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from midfill.model import is_opener
 from midfill.server.completion.cursor import CursorContext, normalize
 from midfill.server.completion.marks import closes_itself, retyped
-from midfill.server.completion.request import line_above, next_line, opens_block
+from midfill.server.completion.request import line_above, next_line
 
 Rule = Callable[[str, CursorContext], str]
 
@@ -57,7 +58,7 @@ def without_double_indentation(text: str, context: CursorContext) -> str:
 
 def _asks_for_more(above: str, indent: str) -> bool:
     """Whether the line above opens a block that `indent` is not inside yet."""
-    return opens_block(above) and len(indent) <= len(above) - len(above.lstrip())
+    return is_opener(above) and len(indent) <= len(above) - len(above.lstrip())
 
 
 def one_line_inside_a_line(text: str, context: CursorContext) -> str:

@@ -1,15 +1,11 @@
 """From a cursor to what the model is asked: scope, stop rules, the two texts. Pure."""
 
-import re
-
-from midfill.model import FimRequest, Scope, StopRules
+from midfill.model import FimRequest, Scope, StopRules, is_opener
 from midfill.server.completion.cursor import CursorContext
 from midfill.server.settings import Settings
 
 SINGLE_LINE_TOKENS = 48
 """Room for one line: Copilot counts 20 tokens a line at the median, 73 characters at p95."""
-OPENER = re.compile(r"([:{(\[]|=>|->|\b(do|then|else|begin))$")
-"""Line ends behind which a block begins, in the languages people use."""
 
 
 def build_request(
@@ -42,7 +38,7 @@ def decide_scope(context: CursorContext) -> Scope:
     if not context.at_line_end:
         return Scope.SINGLE_LINE
     opener = context.line_before.strip() or line_above(context).strip()
-    return Scope.BLOCK if opens_block(opener) else Scope.SINGLE_LINE
+    return Scope.BLOCK if is_opener(opener) else Scope.SINGLE_LINE
 
 
 def next_line(context: CursorContext) -> str:
@@ -62,8 +58,3 @@ def line_above(context: CursorContext) -> str:
         .removesuffix("\n")
         .rpartition("\n")[2]
     )
-
-
-def opens_block(line: str) -> bool:
-    """Whether lines below `line` belong to it, indented."""
-    return OPENER.search(line.rstrip()) is not None

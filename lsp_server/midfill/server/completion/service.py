@@ -57,6 +57,7 @@ class CompletionService:
             previous.interrupt(CancelReason.SUPERSEDED)
         self._running[snapshot.uri] = run
         try:
+            self._catch_up(run)
             answer = await self._answer(run, deadline_s)
         except Interrupted:
             answer = Answer(superseded=True, reason=str(run.token.reason))
@@ -66,6 +67,16 @@ class CompletionService:
                 del self._running[snapshot.uri]
         self._remember(run, answer)
         return answer
+
+    def _catch_up(self, run: Run) -> None:
+        """A change or a close that came in one packet with the request was seen before the run was."""
+        current = self._documents.snapshot(run.snapshot.uri)
+        if current is None:
+            run.interrupt(CancelReason.SUPERSEDED)
+        else:
+            self.document_changed(current)
+        if run.token.cancelled:
+            raise Interrupted
 
     def document_changed(self, snapshot: DocumentSnapshot) -> None:
         """A running request goes on only while what is typed agrees with what it wrote so far."""
@@ -108,7 +119,7 @@ class CompletionService:
         shown = self._shown.get(run.snapshot.uri)
         rest = shown.typed_through(run.snapshot, run.offset) if shown else None
         if rest is not None:
-            return self._show(run.snapshot, rest, reason="typed-through")
+            return self._fit(run, rest, reason="typed-through")
         await run.rest(delay_s(self._settings(), run.trigger))
         if reason := self.silence(run.snapshot):  # the model may have been stopped meanwhile
             return Answer(reason=reason)
@@ -119,16 +130,22 @@ class CompletionService:
         if finish.reason is FinishReason.ERROR:
             log.warning("no completion: %s", finish.message)
             return Answer(reason=finish.message, finish=finish)
-        return self._fresh(run, context, finish)
+        return self._written(run, context, finish)
 
-    def _fresh(self, run: Run, context: CursorContext, finish: Finish) -> Answer:
-        """Clean up, and fit the answer to the document as it is now (invariant 2)."""
+    def _written(self, run: Run, context: CursorContext, finish: Finish) -> Answer:
+        """What the model wrote, cleaned up."""
         suggestion, rule = clean_up(run.text, context)
         if suggestion is None:
             return Answer(reason=f"dropped by {rule}" if run.text else "empty", finish=finish)
+        return self._fit(run, suggestion, finish=finish)
+
+    def _fit(
+        self, run: Run, suggestion: Suggestion, reason: str = "", finish: Finish | None = None
+    ) -> Answer:
+        """The suggestion as it fits the document as it is now (invariant 2)."""
         current = self._documents.snapshot(run.snapshot.uri)
         typed = grew_by(run.snapshot, current, run.offset) if current else None
-        if typed is None:
+        if current is None or typed is None:
             return Answer(superseded=True, reason="stale", finish=finish)
         behind = run.snapshot.text[run.offset : run.offset + suggestion.replace]
         rest = trimmed(suggestion, normalize(typed), len(typed), behind)
@@ -136,14 +153,14 @@ class CompletionService:
             return Answer(superseded=True, reason="stale", finish=finish)
         if not rest.text:
             return Answer(reason="typed already", finish=finish)
-        return self._show(current or run.snapshot, rest, finish=finish)
+        return self._show(current, rest, reason, finish)
 
     def _show(
         self,
         snapshot: DocumentSnapshot,
         suggestion: Suggestion,
-        reason: str = "",
-        finish: Finish | None = None,
+        reason: str,
+        finish: Finish | None,
     ) -> Answer:
         """Hand a suggestion out, and keep it while it is typed; not one that a deadline cut short."""
         if finish is None or finish.reason is not FinishReason.CANCELLED:

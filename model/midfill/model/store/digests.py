@@ -1,5 +1,6 @@
 """Digests of GGUF files that lie outside the store, each computed once. Knows nothing of models."""
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -19,5 +20,6 @@ def remembered_digest(path: Path, notes: Path) -> str:
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass  # never computed, or the note is of no use: compute it now
     digest = sha256_of(path)
-    write_json(note, {**state, "sha256": digest})
+    with contextlib.suppress(PermissionError):  # a read-only cache: computed again next time
+        write_json(note, {**state, "sha256": digest})
     return digest

@@ -1,0 +1,55 @@
+"""The tickets that wait for the model thread, by lane. Knows no threads: the worker guards it."""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from midfill.model.api import Event, Lane, Request
+from midfill.model.cancel import CancelReason, CancelToken
+
+Deliver = Callable[[Event], None]
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One submitted request. `stream` is None until its first turn."""
+
+    request: Request
+    lane: Lane
+    token: CancelToken
+    deliver: Deliver
+    submitted: float
+    stream: Generator[Event, None, None] | None = None
+    started: float = 0.0
+    tokens: int = 0
+
+    def out_of_time(self, now: float) -> bool:
+        limit = self.request.deadline_s
+        return limit is not None and now - self.submitted >= limit
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The waiting tickets, by lane; within a lane first come, first served. Guarded by the worker."""
+
+    queues: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
+
+    def put(self, ticket: Ticket) -> None:
+        for ahead in self.queues[Lane.AHEAD]:
+            ahead.token.cancel(CancelReason.SUPERSEDED)
+        self.queues[ticket.lane].append(ticket)
+
+    def first(self, now: float) -> Ticket | None:
+        """Whose turn it is. Cancelled tickets come first: they cost nothing and are waited for.
+        A ticket that waits behind others is timed out here."""
+        waiting = self.all()
+        for ticket in waiting:
+            if ticket.out_of_time(now):
+                ticket.token.cancel(CancelReason.TIMEOUT)
+        return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
+
+    def all(self) -> list[Ticket]:
+        return [ticket for lane in Lane for ticket in self.queues[lane]]
+
+    def drop(self, ticket: Ticket) -> None:
+        self.queues[ticket.lane].remove(ticket)
