@@ -138,3 +138,16 @@ def test_a_report_that_raises_abandons_the_conversion(gguf_file: Path, tmp_path:
 def test_converting_is_silent(gguf_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     convert_gguf(gguf_file, tmp_path / "it", ignore)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_disk_without_room_is_said_before_the_work_begins(
+    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(folder: Path, needed: int) -> None:
+        raise DownloadError(f"{needed} are needed")
+
+    weights = sum(tensor.numel() for tensor in make_model("qwen2").state_dict().values())
+    monkeypatch.setattr(convert, "require_room", no_room)
+    with pytest.raises(DownloadError, match=f"^{2 * weights} are needed"):
+        convert_gguf(gguf_file, tmp_path / "it", ignore)
+    assert left_behind(tmp_path / "it") == []

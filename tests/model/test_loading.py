@@ -146,6 +146,7 @@ def test_threads_and_context_have_defaults(monkeypatch: pytest.MonkeyPatch) -> N
     for cores, threads in ((1, 1), (8, 7)):
         monkeypatch.setattr(device, "_cores", lambda cores=cores: cores)
         assert use_threads(0) == threads
+        assert use_threads(1000) == cores
     assert use_threads(2) == torch.get_num_threads() == 2
     torch.set_num_threads(before)
     cpu = choose_device("cpu")

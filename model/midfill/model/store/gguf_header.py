@@ -75,10 +75,11 @@ class _Cursor:
             self.skip(_width(kind))
 
 
-def check_gguf(path: Path) -> None:
-    """Raises DamagedModel when `path` is no GGUF file or shorter than its header says.
+def check_gguf(path: Path) -> int:
+    """How many weights the file holds.
 
-    Raises UnsupportedModel for versions and splits that nothing here reads; OSError.
+    Raises DamagedModel when `path` is no GGUF file or shorter than its header says, UnsupportedModel for
+    versions and splits that nothing here reads; OSError.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -88,16 +89,18 @@ def check_gguf(path: Path) -> None:
             raise DamagedModel(f"{path} is cut short: its header ends after {size} bytes.")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                promised = _promised_size(_Cursor(data), path)
+                promised, weights = _promised_size(_Cursor(data), path)
             except _CutShortError as error:
                 raise DamagedModel(
                     f"{path} is cut short or damaged: its header goes on past its end ({size} bytes)."
                 ) from error
     if promised > size:
         raise DamagedModel(f"{path} is cut short: its header promises {promised} bytes, it has {size}.")
+    return weights
 
 
-def _promised_size(cursor: _Cursor, path: Path) -> int:
+def _promised_size(cursor: _Cursor, path: Path) -> tuple[int, int]:
+    """The length the file must have, in bytes, and the number of its weights."""
     _, version, _, _ = _FIXED.unpack_from(cursor.data, 0)
     if version not in _VERSIONS:
         raise UnsupportedModel(
@@ -106,15 +109,16 @@ def _promised_size(cursor: _Cursor, path: Path) -> int:
     cursor.skip(8)
     tensors = cursor.count(0)
     alignment = _read_pairs(cursor, path)
-    end = 0
+    end = weights = 0
     if tensors * 24 > len(cursor.data) - cursor.at:
         raise _CutShortError
     for _ in range(tensors):
-        end = max(end, _tensor_end(cursor))
+        tensor_end, elements = _tensor_end(cursor)
+        end, weights = max(end, tensor_end), weights + elements
     if not tensors:
         raise UnsupportedModel(f"{path} holds no weights, only a vocabulary or settings.")
     weights_at = -(-cursor.at // alignment) * alignment
-    return weights_at + end
+    return weights_at + end, weights
 
 
 def _read_pairs(cursor: _Cursor, path: Path) -> int:
@@ -134,8 +138,8 @@ def _read_pairs(cursor: _Cursor, path: Path) -> int:
     return alignment
 
 
-def _tensor_end(cursor: _Cursor) -> int:
-    """Where the next tensor's weights end, in bytes from the first tensor's."""
+def _tensor_end(cursor: _Cursor) -> tuple[int, int]:
+    """Where the next tensor's weights end, in bytes from the first tensor's, and how many they are."""
     from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType  # imports numpy
 
     cursor.string()
@@ -149,9 +153,8 @@ def _tensor_end(cursor: _Cursor) -> int:
     try:
         block, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
     except (ValueError, KeyError):
-        return offset  # a quantization newer than the library: its length is not known here
-    end: int = offset + elements // block * block_bytes
-    return end
+        return offset, elements  # a quantization newer than the library: its length is not known here
+    return offset + elements // block * block_bytes, elements
 
 
 def _width(kind: int) -> int:

@@ -22,12 +22,15 @@ from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.backends.hf.quiet import keep_quiet, without_bars
 from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, UnsupportedModel
+from midfill.model.store.files import require_room
 from midfill.model.store.gguf_header import check_gguf
 
 WEIGHTS = "model.safetensors"
 DTYPE = torch.bfloat16
 POLL_S = 0.5
 """How often a second process says that it is still waiting for the first."""
+BYTES_PER_WEIGHT = 2
+"""bfloat16."""
 NFC_MODEL_TYPES = ("qwen2", "qwen2_moe", "qwen3", "qwen3_moe")
 """Qwen's tokenizers normalise to NFC; a GGUF file does not say so, and transformers 5.23 forgets it."""
 
@@ -40,13 +43,14 @@ def convert_gguf(source: Path, target: Path, report: Report) -> Path:
     """
     if target.is_dir():
         return target
-    check_gguf(source)
+    weights = check_gguf(source)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(target.with_name(target.name + ".lock"))
         _acquire(lock, report)
         try:
             if not target.is_dir():
+                require_room(target.parent, weights * BYTES_PER_WEIGHT)
                 _convert(source, target, report)
         finally:
             lock.release()

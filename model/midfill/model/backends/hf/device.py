@@ -102,7 +102,7 @@ def use_threads(threads: int) -> int:
     """Let torch compute on `threads` cores (0: one less than there are, at least one). Process-wide."""
     if threads < 0:
         raise BadConfig(f"threads is {threads}: it must be 0 (choose for me) or more")
-    wanted = threads or max(1, _cores() - 1)
+    wanted = min(threads, _cores()) or max(1, _cores() - 1)  # more threads than cores only get in the way
     torch.set_num_threads(wanted)
     return wanted
 
