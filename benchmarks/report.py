@@ -66,7 +66,7 @@ def _commit() -> str:
         capture_output=True,
         text=True,
         check=False,
-        cwd=RESULTS.parent,
+        cwd=Path(__file__).parent,
     )
     return found.stdout.strip() or "unknown"
 

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from midfill.model.api import Event
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.lanes import Ticket
 from midfill.model.worker import Worker
@@ -23,8 +24,8 @@ def record() -> None:
     """Wrap the two places where a step ends and a cancel arrives."""
     advance, cancel = Worker._advance, CancelToken.cancel
 
-    def recorded_advance(self: Worker, ticket: Ticket, now: float):  # type: ignore[no-untyped-def]
-        event = advance(self, ticket, now)
+    def recorded_advance(self: Worker, ticket: Ticket) -> Event:
+        event = advance(self, ticket)
         step_ends[ticket.token].append(time.perf_counter())
         return event
 

@@ -151,9 +151,9 @@ class Session:
         try:
             message = self._arrived.get(timeout=max(0.001, timeout_s))
         except queue.Empty:
-            raise TimeoutError(f"nothing came; stderr:\n{self.stderr()}\ninbox: {self.inbox}") from None
+            raise TimeoutError(f"nothing came; {self._story()}") from None
         if message is None:
-            raise EOFError(f"the server closed the connection; stderr:\n{self.stderr()}")
+            raise EOFError(f"the server closed the connection; {self._story()}")
         self.inbox.append(message)
         if "method" in message and "id" in message:
             self._answer(message)
@@ -206,6 +206,9 @@ class Session:
             return ""
         with open(self.stderr_path, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def _story(self) -> str:
+        return f"the last of the inbox: {self.inbox[-5:]}; stderr:\n{self.stderr()[-3000:]}"
 
     # --- inside --------------------------------------------------------------------------------------
 

@@ -95,6 +95,21 @@ def test_a_stream_that_fails_at_its_end_is_still_answered_and_the_thread_goes_on
     assert bench.worker.close(TIMEOUT_S)
 
 
+def test_a_fault_of_the_worker_itself_still_answers_everybody_and_is_said(monkeypatch):
+    """Seen when a benchmark wrapped `_advance` wrongly: its requests waited for ever."""
+    bench = Bench()
+    bench.start()
+    monkeypatch.setattr(bench.worker, "_advance", lambda: None)
+    bench.ask()
+    finish = bench.inbox.wait()
+    bench.worker.join()
+    late = Inbox()
+    bench.worker.submit(FimRequest("late", ""), CancelToken(), late.deliver, Lane.FIM)
+    assert finish.reason is ERROR
+    assert "TypeError" in finish.message
+    assert late.wait().message == finish.message == str(bench.load.outcomes[1])
+
+
 def test_a_backend_that_cannot_be_made_fails_the_load():
     def make() -> GatedBackend:
         raise NoModel("no such engine")

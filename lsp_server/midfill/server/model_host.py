@@ -182,6 +182,7 @@ class ModelHost:
             self._status.show(State.OFF, NO_MODEL)
             self._on_missing()
         else:
+            self._info = None
             view.end(str(outcome))
             self._status.show(State.FAILED, str(outcome))
             log.warning("the model could not be loaded: %s", outcome)

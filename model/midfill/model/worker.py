@@ -64,7 +64,10 @@ class Worker:
     def load(
         self, report: Callable[[LoadProgress], None], done: Callable[[ModelInfo | ModelError], None]
     ) -> None:
-        """Start the thread; its first job is to load the model. Both callbacks run on that thread."""
+        """Start the thread; its first job is to load the model. Both callbacks run on that thread.
+
+        `done` comes a second time, with an error, should the thread itself fail later.
+        """
         self._thread = threading.Thread(
             target=self._run, args=(report, done), name="midfill-model", daemon=True
         )
@@ -108,6 +111,11 @@ class Worker:
             self._load(report, done)
             while (ticket := self._take()) is not None:
                 self._step(ticket)
+        except Exception as error:  # a fault of ours; whoever waits must still be answered
+            log.exception("the model thread ended")
+            outcome = ModelError(f"the model thread ended: {type(error).__name__}; restart the model")
+            self._fail_all(str(outcome))
+            done(outcome)
         finally:
             if self._backend is not None:
                 self._backend.close()
