@@ -57,12 +57,12 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     device = choose_device(config.device)
     folder = _as_folder(local, report)
     report(LoadProgress("load", f"loading {local.name}"))
-    names = (local.name, local.path.name)
+    names = [local.name, local.path.name]
     refuse_own_code(folder, names)
     settings = _read_settings(folder)
     eos_ids = _eos_ids(folder, settings)
     # A GGUF file's own name: the converted config keeps it under this key.
-    names += (str(getattr(settings, "_model_name_or_path", "")),)
+    names.append(str(getattr(settings, "_model_name_or_path", "")))
     vocabulary = read_vocabulary(folder, names, eos_ids)
     dtype = choose_dtype(config.dtype, device, _stored_parameters(folder))
     model = _read_weights(folder, dtype, device)
