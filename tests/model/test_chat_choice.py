@@ -3,6 +3,7 @@
 import pytest
 from tokenizers import AddedToken
 
+from midfill.model.backends.hf.chat import DEFAULT_SYSTEM
 from midfill.model.backends.hf.chat_choice import choose_chat
 from midfill.model.tokens import CodeTokenizer
 from tests.model.tiny import make_tokenizer
@@ -59,12 +60,18 @@ def test_the_step_token_means_code_llama_70bs_format() -> None:
 
 
 def test_only_models_that_end_turns_speak_chatml() -> None:
-    assert chosen("my-model", tokenizer(), ("<|im_end|>", "<|endoftext|>")) == "chatml"
+    assert chosen("my-model", tokenizer(), ("<|im_end|>", "<|endoftext|>")) == "chatml-qwen2.5"
     assert chosen("my-model", tokenizer(), ("<|endoftext|>",)) is None
     with_template = chosen(
         "my-model", tokenizer(), ("<|endoftext|>",), "'<|im_start|>' + role + '<|im_end|>'"
     )
     assert with_template is None  # Qwen's base models ship the template too
+
+
+def test_qwen2_5s_system_message_is_for_models_whose_template_has_it() -> None:
+    turn = "{{ '<|im_start|>' + role + content + '<|im_end|>' }}"
+    assert chosen("Qwen3-Coder", tokenizer(), ("<|im_end|>",), turn) == "chatml"
+    assert chosen("my-model", tokenizer(), ("<|im_end|>",), f"{DEFAULT_SYSTEM}{turn}") == "chatml-qwen2.5"
 
 
 @pytest.mark.parametrize(

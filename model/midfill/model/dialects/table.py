@@ -47,40 +47,41 @@ CODELLAMA_PSM = FimDialect(
     bos=True,
     ends=("▁<EOT>",),
 )
+# The first family's separators, the second's, and what both have: a vocabulary has its own.
+STARCODER_ENDS = ("<|endoftext|>", "<fim_pad>", "<filename>", "<reponame>", "<file_sep>", "<repo_name>")
 # bigcode-evaluation-harness tasks/santacoder_fim.py; fim-reference. It seldom stops but at a file's end
 # (bigcode-project/starcoder2 #10).
 STARCODER2 = FimDialect(
     name="starcoder2",
     layout=("<fim_prefix>", PREFIX, "<fim_suffix>", SUFFIX, "<fim_middle>"),
-    ends=("<|endoftext|>", "<fim_pad>", "<file_sep>", "<repo_name>"),
+    ends=STARCODER_ENDS,
     signs=("<file_sep>", "<repo_name>"),
 )
 # Cards of bigcode/starcoder, starcoderbase and tiny_starcoder_py.
 STARCODER = FimDialect(
     name="starcoder",
     layout=STARCODER2.layout,
-    ends=("<|endoftext|>", "<fim_pad>", "<filename>", "<reponame>", "<gh_stars>"),
+    ends=(*STARCODER_ENDS, "<gh_stars>"),
 )
 # ggml-org/llama.cpp #12988. Its vocabulary is StarCoder's with another end.
 GRANITE = FimDialect(
     name="granite",
     layout=STARCODER2.layout,
-    ends=("<|endoftext|>", "<|end_of_text|>", "<fim_pad>", "<filename>", "<reponame>"),
+    ends=(*STARCODER_ENDS, "<|end_of_text|>"),
     by_name_only=True,
 )
 # Card of stabilityai/stable-code-3b; ends by continuedev/continue, less `</code>`, which is HTML too.
-STABLE_CODE = replace(
-    STARCODER2,
+STABLE_CODE = FimDialect(
     name="stable-code",
-    ends=("<|endoftext|>", "<fim_pad>", "<file_sep>", "<repo_name>", "</fim_middle>"),
-    signs=(),
+    layout=STARCODER2.layout,
+    ends=(*STARCODER_ENDS, "</fim_middle>"),
     by_name_only=True,
 )
 # arXiv 2510.05788 (suffix, prefix, middle); Ollama's template of JetBrains/Mellum-4b-sft-kotlin.
 MELLUM = FimDialect(
     name="mellum",
     layout=("<fim_suffix>", SUFFIX, "<fim_prefix>", PREFIX, "<fim_middle>"),
-    ends=("<|endoftext|>", "<fim_pad>", "<filename>", "<reponame>"),
+    ends=STARCODER_ENDS,
     by_name_only=True,
 )
 # Cards of smallcloudai/Refact-1_6B-fim and bigcode/santacoder (hyphens). bigcode/gpt_bigcode-santacoder

@@ -83,10 +83,14 @@ def encode_parts(tokenizer: CodeTokenizer, *parts: Sequence[str]) -> list[int]:
     return ids
 
 
-def _render_chatml(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> list[int]:
-    start, end = marker_ids(tokenizer, (START, END))
+def _render_qwen(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> list[int]:
     if not messages or messages[0].role != "system":
         messages = (ChatMessage("system", DEFAULT_SYSTEM), *messages)
+    return _render_chatml(tokenizer, messages)
+
+
+def _render_chatml(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> list[int]:
+    start, end = marker_ids(tokenizer, (START, END))
     ids: list[int] = []
     for message in messages:
         if message.role not in ROLES:
@@ -101,3 +105,4 @@ def _render_chatml(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) ->
 
 
 CHATML = ChatFormat("chatml", _render_chatml, markers=(START, END), ends=(END,))
+QWEN_CHATML = ChatFormat("chatml-qwen2.5", _render_qwen, markers=(START, END), ends=(END,))

@@ -6,7 +6,7 @@ A template's text is only looked at for the family it belongs to; it is never ru
 import re
 from collections.abc import Collection, Iterable
 
-from midfill.model.backends.hf.chat import CHATML, ChatFormat
+from midfill.model.backends.hf.chat import CHATML, DEFAULT_SYSTEM, QWEN_CHATML, ChatFormat
 from midfill.model.backends.hf.chat_instruction import DEEPSEEK_INSTRUCT, STARCODER2_INSTRUCT
 from midfill.model.backends.hf.chat_llama import ATOM, CODELLAMA_70B, LLAMA2, STEP
 from midfill.model.dialects import plain_names
@@ -49,7 +49,7 @@ def choose_chat(
     if tokenizer.is_marker(STEP) and _fits(CODELLAMA_70B, tokenizer):
         return CODELLAMA_70B
     if _fits(CHATML, tokenizer) and tokenizer.marker_id(CHATML.ends[0]) in eos_ids:
-        return CHATML
+        return QWEN_CHATML if not template or DEFAULT_SYSTEM in template else CHATML
     plain_template = template.replace("\n", "\\n")
     for texts, chat in BY_TEMPLATE:
         if all(text in plain_template for text in texts) and _fits(chat, tokenizer):
