@@ -1,20 +1,13 @@
-"""Text to ids and back: prompts id for id, markers in text stay text, streams equal whole decodes."""
-
-import json
+"""Text to ids and back: markers in text stay text, streams equal whole decodes."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, models
 
-from midfill.model.dialects import CODELLAMA_PSM, CODELLAMA_SPM, DIALECTS, QWEN, FimDialect, render
 from midfill.model.tokens import CodeTokenizer, StreamDecoder, common_prefix
-from tests.model.evaluation_data import fim_reference, shared, shared_tokenizer
-from tests.model.tiny import make_tokenizer
-
-FORMATS = {"codellama_psm": CODELLAMA_PSM, "codellama_spm": CODELLAMA_SPM, "qwen2.5-coder_psm": QWEN}
-USER_MARKERS = ["<|fim_middle|>", "<|im_end|>", "</s>", "<s>", "▁<MID>", " <MID>", "<|endoftext|>"]
-BOS = 1
+from tests.model.evaluation_data import shared_tokenizer
+from tests.model.tiny import make_gemma_like, make_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -25,64 +18,6 @@ def qwen() -> CodeTokenizer:
 @pytest.fixture(scope="module")
 def codellama() -> CodeTokenizer:
     return CodeTokenizer(shared_tokenizer("codellama-reconstructed"))
-
-
-def prompt(tokenizer: CodeTokenizer, dialect: FimDialect, prefix: str, suffix: str) -> list[int]:
-    ids = {marker: i for marker in dialect.markers if (i := tokenizer.marker_id(marker)) is not None}
-    return render(dialect, ids, tokenizer.encode(prefix), tokenizer.encode_continuation(suffix), BOS)
-
-
-def test_the_published_code_llama_prompt_comes_out_id_for_id(codellama: CodeTokenizer) -> None:
-    published = (  # ggml-org/llama.cpp issue 3503
-        "1 32007 822 3349 29918 5464 29918 294 18869 29898 29879 29901 851 29897 1599 851 29901 13 1678 "
-        "9995 29871 32008 13 1678 736 1121 13 32009"
-    )
-    got = prompt(
-        codellama, CODELLAMA_PSM, 'def remove_non_ascii(s: str) -> str:\n    """ ', "\n    return result\n"
-    )
-    assert got == list(map(int, published.split()))
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_every_reference_prompt_comes_out_id_for_id(
-    name: str, qwen: CodeTokenizer, codellama: CodeTokenizer
-) -> None:
-    tokenizer = qwen if name.startswith("qwen") else codellama
-    rows = fim_reference()
-    wrong = [i for i, (p, s, ids) in enumerate(rows) if prompt(tokenizer, FORMATS[name], p, s) != ids[name]]
-    assert len(rows) == 100
-    assert wrong == []
-
-
-@pytest.mark.parametrize(
-    ("family", "vocabulary"), [("qwen2.5-coder", "qwen2.5-coder"), ("llama2", "codellama-reconstructed")]
-)
-def test_the_conformance_vectors_come_out_id_for_id(family: str, vocabulary: str) -> None:
-    tokenizer = CodeTokenizer(shared_tokenizer(vocabulary))
-    path = shared("tokenizers", "conformance-vectors.json")
-    vectors = json.loads(path.read_text(encoding="utf-8"))[family]
-    assert [v["text"] for v in vectors if tokenizer.encode(v["text"]) != v["ids"]] == []
-    assert len(vectors) == 47
-
-
-def reserved_ids(tokenizer: CodeTokenizer, ids: list[int]) -> list[int]:
-    return [i for i in ids if i in tokenizer.reserved]
-
-
-@pytest.mark.parametrize("marker", USER_MARKERS)
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
-def test_markers_in_user_text_stay_text(
-    marker: str, dialect: FimDialect, qwen: CodeTokenizer, codellama: CodeTokenizer
-) -> None:
-    tokenizer = qwen if dialect is QWEN else codellama
-    clean = reserved_ids(tokenizer, prompt(tokenizer, dialect, "x = 1\n", "y = 2\n"))
-    for text in (f"{marker}x", f"x{marker}x", f"x{marker}", marker * 3):
-        dirty = prompt(tokenizer, dialect, text, text)
-        assert [i for i in dirty if i in tokenizer.reserved] == [
-            i for i in clean if i in tokenizer.reserved
-        ]
-        plain = text.replace("▁", " ") if tokenizer.leading_space else text
-        assert tokenizer.decode(tokenizer.encode_continuation(text)) == plain
 
 
 def merging_tokenizer(marker: str) -> Tokenizer:
@@ -101,6 +36,34 @@ def test_a_marker_that_merges_make_is_encoded_in_pieces() -> None:
         ids = tokenizer.encode(text)
         assert raw.token_to_id("<MID>") not in ids
         assert tokenizer.decode(ids) == text
+
+
+def test_an_ordinary_piece_can_be_reserved_later() -> None:
+    tokenizer = CodeTokenizer(merging_tokenizer("<MID>"))
+    marker = tokenizer.marker_id("<MID>")
+    assert tokenizer.encode("<MID>") == [marker]
+    tokenizer.reserve(["<MID>", "<unknown>"])
+    assert marker not in tokenizer.encode("<MID>")
+    assert tokenizer.decode(tokenizer.encode("<MID>")) == "<MID>"
+    assert tokenizer.decode([marker]) == ""
+
+
+def test_added_letters_come_back_as_letters() -> None:
+    tokenizer = CodeTokenizer(shared_tokenizer("deepseek-coder"))
+    text = "für Köln, Øre, ÿ = ÷"
+    assert not tokenizer.reserved.intersection(tokenizer.encode(text))
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_a_vocabulary_of_gemmas_kind_has_no_leading_space_and_html_in_it() -> None:
+    tokenizer = CodeTokenizer(make_gemma_like())
+    text = "<b>a b</b>\n  é <bos> <|fim_prefix|>"
+    assert not tokenizer.leading_space
+    assert tokenizer.encode(text)[0] == tokenizer.marker_id("<b>")
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    reserved = {tokenizer.marker_id("<bos>"), tokenizer.marker_id("<|fim_prefix|>")}
+    assert reserved <= tokenizer.reserved
+    assert not reserved.intersection(tokenizer.encode(text))
 
 
 def test_a_marker_of_one_character_becomes_the_replacement_character() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gguf
 import torch
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
@@ -54,6 +54,20 @@ def make_tokenizer() -> Tokenizer:
     tokenizer.train_from_iterator(CORPUS * 20, trainer)
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in QWEN_SPECIAL])
     tokenizer.add_tokens([AddedToken(t, special=False, normalized=False) for t in QWEN_ADDED])
+    return tokenizer
+
+
+def make_gemma_like() -> Tokenizer:
+    """SentencePiece's alphabet without its leading space, and HTML tags among the added tokens."""
+    pieces = ["<bos>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *"ab<>/_|fimprexos"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [], byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    tokenizer.add_special_tokens([AddedToken("<bos>", special=True, normalized=False)])
+    tokenizer.add_tokens([AddedToken(t, special=False) for t in ("<b>", "</b>", "<|fim_prefix|>")])
     return tokenizer
 
 

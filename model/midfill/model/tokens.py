@@ -11,11 +11,11 @@ from itertools import pairwise
 
 from tokenizers import Tokenizer
 
+from midfill.model.pieces import byte_level_bytes, looks_like_marker, sentencepiece_bytes
+
 GUARD = "☺"
 """Swallows SentencePiece's implied leading space (facebookresearch/codellama llama/generation.py)."""
-BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-MARKER_LIKE = re.compile(r"<\S+>|\[\S+\]")
 
 
 class CodeTokenizer:
@@ -32,14 +32,20 @@ class CodeTokenizer:
         self._tokenizer = tokenizer
         added = tokenizer.get_added_tokens_decoder()
         self.reserved = frozenset(
-            {i for i, token in added.items() if token.special or _looks_like_marker(token.content)}
-            | {i for i in map(tokenizer.token_to_id, reserved) if i is not None}
+            i for i, token in added.items() if token.special or looks_like_marker(token.content)
         )
         self._added = frozenset(token.content for token in added.values())
+        self.reserve(reserved)
         self._guard_ids: list[int] = self._raw(GUARD).ids
         self.leading_space = self._raw("a").tokens[:1] != ["a"]
-        """Whether this is a SentencePiece vocabulary, which puts a space before every text."""
-        self._piece_bytes = _sentencepiece_bytes if self.leading_space else _byte_level_bytes
+        """Whether a space goes before every text, as SentencePiece does it (Gemma's does not)."""
+        by_bytes = self.leading_space or tokenizer.token_to_id("<0x0A>") is not None
+        self._piece_bytes = sentencepiece_bytes if by_bytes else byte_level_bytes
+
+    def reserve(self, markers: Iterable[str]) -> None:
+        """Keep text from becoming any of `markers`, ordinary pieces or not; unknown ones do not matter."""
+        ids = map(self._tokenizer.token_to_id, markers)
+        self.reserved |= {i for i in ids if i is not None}
 
     @property
     def size(self) -> int:
@@ -71,7 +77,11 @@ class CodeTokenizer:
         if token_id in self.reserved:
             return b""
         piece = self._tokenizer.id_to_token(token_id)
-        return b"" if piece is None else self._piece_bytes(piece)
+        if piece is None:
+            return b""
+        # DeepSeek-Coder's added `ü` is the letter; in its byte alphabet the same sign is the byte 0xFC.
+        is_plain = piece in self._added and self._piece_bytes is byte_level_bytes
+        return piece.encode("utf-8") if is_plain else self._piece_bytes(piece)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`, reserved ones skipped, no space eaten; bad UTF-8 becomes U+FFFD."""
@@ -132,29 +142,3 @@ def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
 
 def _without_surrogates(text: str) -> str:
     return LONE_SURROGATE.sub("\ufffd", text)  # tokenizers raises TypeError on them
-
-
-def _looks_like_marker(piece: str) -> bool:
-    return bool(MARKER_LIKE.fullmatch(piece)) and not BYTE_PIECE.fullmatch(piece)
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """The character that stands for each byte in byte-level BPE (openai/gpt-2 encoder.py)."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [b for b in range(256) if b not in plain]
-    return {chr(b): b for b in plain} | {chr(256 + i): b for i, b in enumerate(others)}
-
-
-BYTE_ALPHABET = _byte_alphabet()
-
-
-def _byte_level_bytes(piece: str) -> bytes:
-    try:
-        return bytes(BYTE_ALPHABET[c] for c in piece)
-    except KeyError:  # an added token: stored as it reads
-        return piece.encode("utf-8")
-
-
-def _sentencepiece_bytes(piece: str) -> bytes:
-    byte = BYTE_PIECE.fullmatch(piece)
-    return bytes([int(byte[1], 16)]) if byte else piece.replace("▁", " ").encode("utf-8")

@@ -12,7 +12,7 @@ import torch
 
 from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, ModelInfo, Request
 from midfill.model.backends.base import Report
-from midfill.model.backends.hf.chat import can_chat, render_chat
+from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
@@ -61,7 +61,7 @@ class TransformersBackend:
             dtype=str(loaded.dtype).removeprefix("torch."),
             dialect=loaded.dialect.name if loaded.dialect else "",
             context_tokens=loaded.context_tokens,
-            can_chat=can_chat(loaded.tokenizer, loaded.eos_ids),
+            can_chat=loaded.chat is not None,
             parameters=sum(count for count, _ in sizes),
             memory_bytes=sum(count * size for count, size in sizes),
             load_ms=(perf_counter() - began) * 1000,
@@ -135,12 +135,13 @@ class TransformersBackend:
         )
 
     def _chat_job(self, loaded: Loaded, request: ChatRequest) -> Job:
-        if not can_chat(loaded.tokenizer, loaded.eos_ids):
+        chat, tokenizer = loaded.chat, loaded.tokenizer
+        if chat is None:
             raise UnsupportedModel("this model completes code but does not chat: choose an Instruct model")
         return Job(
-            prompt=render_chat(loaded.tokenizer, request.messages),
+            prompt=chat.render(tokenizer, request.messages),
             max_new_tokens=request.max_new_tokens,
-            stop_ids=loaded.stop_ids,
+            stop_ids=loaded.stop_ids.union(marker_ids(tokenizer, chat.ends)),
             temperature=request.temperature,
         )
 

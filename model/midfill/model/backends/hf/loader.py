@@ -10,22 +10,21 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
+from midfill.model.backends.hf.chat import ChatFormat
 from midfill.model.backends.hf.convert import convert_gguf
 from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
 from midfill.model.backends.hf.quiet import keep_quiet
+from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
 from midfill.model.config import ModelConfig
-from midfill.model.dialects import DIALECTS, FimDialect, detect_dialect
+from midfill.model.dialects import FimDialect
 from midfill.model.errors import BadConfig, DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
 from midfill.model.tokens import CodeTokenizer
 
-ROUND_TRIP = "def f(x):\n    return x + 2023  # é\n"
-"""Comes back changed from tokenizers that were read wrongly (inference.md §1.5)."""
 ATTENTION = "sdpa"
 PLAIN_LAYERS = {"full_attention", "sliding_attention"}
 """Layers whose cache is keys and values by position; `kv.py` holds no other state."""
@@ -39,8 +38,8 @@ class Loaded:
     """A transformers causal language model."""
     tokenizer: CodeTokenizer
     dialect: FimDialect | None
+    chat: ChatFormat | None
     stop_ids: frozenset[int]
-    eos_ids: frozenset[int]
     bos_id: int | None
     device: torch.device
     dtype: torch.dtype
@@ -58,21 +57,22 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     device = choose_device(config.device)
     folder = _as_folder(local, report)
     report(LoadProgress("load", f"loading {local.name}"))
+    names = [local.name, local.path.name]
+    refuse_own_code(folder, names)
     settings = _read_settings(folder)
-    tokenizer = _read_tokenizer(folder)
+    eos_ids = _eos_ids(folder, settings)
     # A GGUF file's own name: the converted config keeps it under this key.
-    names = (local.name, local.path.name, str(getattr(settings, "_model_name_or_path", "")))
-    dialect = detect_dialect(names, tokenizer.is_marker)
+    names.append(str(getattr(settings, "_model_name_or_path", "")))
+    vocabulary = read_vocabulary(folder, names, eos_ids)
     dtype = choose_dtype(config.dtype, device, _stored_parameters(folder))
     model = _read_weights(folder, dtype, device)
-    _check_together(model, tokenizer, local.name)
-    eos_ids = _eos_ids(folder, settings)
+    _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
-        tokenizer=tokenizer,
-        dialect=dialect,
-        stop_ids=eos_ids | _end_ids(dialect, tokenizer),
-        eos_ids=eos_ids,
+        tokenizer=vocabulary.tokenizer,
+        dialect=vocabulary.dialect,
+        chat=vocabulary.chat,
+        stop_ids=vocabulary.stop_ids,
         bos_id=settings.bos_token_id,
         device=device,
         dtype=dtype,
@@ -110,22 +110,6 @@ def _read_settings(folder: Path) -> Any:
     if not layers <= PLAIN_LAYERS or not hasattr(settings, "max_position_embeddings"):
         raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")
     return settings
-
-
-def _read_tokenizer(folder: Path) -> CodeTokenizer:
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise UnsupportedModel(f"{folder.name} has no tokenizer.json")
-    try:
-        raw = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception
-        raise DamagedModel(f"{folder.name}: its tokenizer.json cannot be read") from error
-    added = {token.content for token in raw.get_added_tokens_decoder().values()}
-    markers = {marker for dialect in DIALECTS for marker in (*dialect.markers, *dialect.ends)}
-    tokenizer = CodeTokenizer(raw, reserved=markers & added)
-    if tokenizer.decode(tokenizer.encode_continuation(ROUND_TRIP)) != ROUND_TRIP:
-        raise DamagedModel(f"{folder.name}: its tokenizer does not give back the text that it is given")
-    return tokenizer
 
 
 def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
@@ -171,15 +155,6 @@ def _eos_ids(folder: Path, settings: Any) -> frozenset[int]:
     for value in values:
         found += [value] if isinstance(value, int) else value or []
     return frozenset(found)
-
-
-def _end_ids(dialect: FimDialect | None, tokenizer: CodeTokenizer) -> frozenset[int]:
-    """Every FIM, repository, separator and padding id there is: past one of them no answer goes on."""
-    rows = (dialect,) if dialect else DIALECTS
-    markers = {
-        marker for row in rows for marker in (*row.markers, *row.ends) if tokenizer.is_marker(marker)
-    }
-    return frozenset(i for i in map(tokenizer.marker_id, markers) if i is not None)
 
 
 def _stored_parameters(folder: Path) -> int:

@@ -1,0 +1,109 @@
+"""What a model's folder says about its tokens: the tokenizer, which dialect and chat format, what ends an
+answer. Reads JSON, never runs code or a template.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from midfill.model.backends.hf.chat import ChatFormat
+from midfill.model.backends.hf.chat_choice import choose_chat
+from midfill.model.dialects import DIALECTS, FimDialect, by_name, detect_dialect
+from midfill.model.errors import DamagedModel, UnsafeWeights, UnsupportedModel
+from midfill.model.tokens import CodeTokenizer
+
+ROUND_TRIP = "def f(x):\n    return x + 2023  # é\n"
+"""Comes back changed from tokenizers that were read wrongly (inference.md §1.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A model's tokens and how they are used."""
+
+    tokenizer: CodeTokenizer
+    dialect: FimDialect | None
+    chat: ChatFormat | None
+    stop_ids: frozenset[int]
+    """What ends a fill or an answer."""
+
+
+def refuse_own_code(folder: Path, names: Sequence[str]) -> None:
+    """Raise UnsafeWeights for a model of a family that runs only with Python code from its own folder.
+
+    A conversion to what transformers and tokenizers know passes: bigcode/gpt_bigcode-santacoder is one.
+    """
+    _, dialect = by_name(names)
+    if dialect is None or not dialect.needs_remote_code:
+        return
+    if "auto_map" in _read_json(folder / "config.json") or not (folder / "tokenizer.json").is_file():
+        raise UnsafeWeights(
+            f"{names[0]} runs only with Python code that comes with it, which Midfill never runs: "
+            "choose another model"
+        )
+
+
+def read_vocabulary(folder: Path, names: Sequence[str], eos_ids: Collection[int]) -> Vocabulary:
+    """The vocabulary of the model in `folder`, that goes by `names`.
+
+    Raises UnsupportedModel and DamagedModel.
+    """
+    tokenizer = _read_tokenizer(folder)
+    dialect = detect_dialect(
+        names, tokenizer.is_marker, lambda marker: tokenizer.marker_id(marker) is not None
+    )
+    chat = choose_chat(names, tokenizer, eos_ids, _chat_template(folder))
+    # A marker may be an ordinary piece: no text may become it, nor may it become text.
+    own = (*dialect.markers, *dialect.ends) if dialect else ()
+    tokenizer.reserve((*own, *chat.markers, *chat.ends) if chat else own)
+    ends = {i for marker in own if (i := tokenizer.marker_id(marker)) is not None}
+    if dialect is None:
+        ends |= _all_markers(tokenizer)
+    return Vocabulary(tokenizer, dialect, chat, frozenset(ends | set(eos_ids)))
+
+
+def _read_tokenizer(folder: Path) -> CodeTokenizer:
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise UnsupportedModel(f"{folder.name} has no tokenizer.json")
+    try:
+        raw = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise DamagedModel(f"{folder.name}: its tokenizer.json cannot be read") from error
+    added = {token.content for token in raw.get_added_tokens_decoder().values()}
+    markers = {marker for dialect in DIALECTS for marker in (*dialect.markers, *dialect.ends)}
+    tokenizer = CodeTokenizer(raw, reserved=markers & added)
+    if tokenizer.decode(tokenizer.encode_continuation(ROUND_TRIP)) != ROUND_TRIP:
+        raise DamagedModel(f"{folder.name}: its tokenizer does not give back the text that it is given")
+    return tokenizer
+
+
+def _all_markers(tokenizer: CodeTokenizer) -> set[int]:
+    """Every FIM, repository, separator and padding id there is: past one of them no answer goes on."""
+    markers = {m for row in DIALECTS for m in (*row.markers, *row.ends) if tokenizer.is_marker(m)}
+    return {i for i in map(tokenizer.marker_id, markers) if i is not None}
+
+
+def _chat_template(folder: Path) -> str:
+    """The text of the model's own chat template; of several, the one called default; else nothing."""
+    path = folder / "chat_template.jinja"
+    if path.is_file():
+        return path.read_text(encoding="utf-8", errors="replace")
+    template = _read_json(folder / "tokenizer_config.json").get("chat_template", "")
+    if isinstance(template, list):
+        template = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}.get(
+            "default"
+        )
+    return template if isinstance(template, str) else ""
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none, which whoever needs the file reports."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,27 @@
+"""The FIM dialects: what one is (`prompt`), the families (`table`), who takes which (`choice`)."""
+
+from midfill.model.dialects.choice import by_name, detect_dialect, plain_names
+from midfill.model.dialects.prompt import FimDialect, Hole, Order, overhead_tokens, render
+from midfill.model.dialects.table import (
+    CODELLAMA_PSM,
+    CODELLAMA_SPM,
+    DIALECTS,
+    QWEN,
+    TEXT_MARKERS,
+)
+
+__all__ = [
+    "CODELLAMA_PSM",
+    "CODELLAMA_SPM",
+    "DIALECTS",
+    "QWEN",
+    "TEXT_MARKERS",
+    "FimDialect",
+    "Hole",
+    "Order",
+    "by_name",
+    "detect_dialect",
+    "overhead_tokens",
+    "plain_names",
+    "render",
+]
