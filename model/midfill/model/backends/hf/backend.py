@@ -7,6 +7,7 @@ Puts the pieces together; what each does is in `loader`, `decode`, `kv`, `chat` 
 import gc
 from collections.abc import Generator
 from time import perf_counter
+from typing import Any
 
 import torch
 
@@ -16,6 +17,7 @@ from midfill.model.backends.hf.chat import can_chat, render_chat
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
+from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.budget import fit, room_tokens
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import overhead_tokens, render
@@ -27,6 +29,8 @@ CPU_SUFFIX_TOKENS = 128
 """In PSM every key typed computes the suffix again: 0.2–0.6 s for so many on 2 cores (measured)."""
 GPU_SUFFIX_SHARE = 0.2
 """Of the budget. Continue gives at most 20 %."""
+WARM_UP = "def distance(first, second):\n    return abs(first - second)\n\n\ndef "
+"""More tokens than go through the kernels for few rows (`lean/linears.py`)."""
 
 
 class TransformersBackend:
@@ -47,16 +51,16 @@ class TransformersBackend:
         self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
         report(LoadProgress("warm-up", "first tokens"))
         self._warm_up()
-        sizes = [(p.numel(), p.element_size()) for p in loaded.model.parameters()]
+        parameters, memory = _size(loaded.model)
         return ModelInfo(
             name=local.name,
             device=str(loaded.device),
-            dtype=str(loaded.dtype).removeprefix("torch."),
+            dtype=loaded.served,
             dialect=loaded.dialect.name if loaded.dialect else "",
             context_tokens=loaded.context_tokens,
             can_chat=can_chat(loaded.tokenizer, loaded.eos_ids),
-            parameters=sum(count for count, _ in sizes),
-            memory_bytes=sum(count * size for count, size in sizes),
+            parameters=parameters,
+            memory_bytes=memory,
             load_ms=(perf_counter() - began) * 1000,
         )
 
@@ -125,8 +129,8 @@ class TransformersBackend:
         )
 
     def _warm_up(self) -> None:
-        """One token end to end: kernels are chosen and buffers made before anybody waits."""
-        for _ in self.stream(FimRequest(prefix="def ", suffix="\n", max_new_tokens=1)):
+        """A block and a token: kernels are chosen, buffers made, weights mapped in before anybody waits."""
+        for _ in self.stream(FimRequest(prefix=WARM_UP, suffix="\n", max_new_tokens=2)):
             pass
         self._fim.drop()
 
@@ -134,6 +138,14 @@ class TransformersBackend:
         if self._loaded is None or self._loop is None:
             raise GenerationError("the model is not loaded")
         return self._loaded, self._loop
+
+
+def _size(model: Any) -> tuple[int, int]:
+    """How many weights a model has, and the bytes of all the tensors it keeps for them."""
+    if isinstance(model, LeanModel):
+        return model.parameter_count, model.memory_bytes()
+    sizes = [(p.numel(), p.element_size()) for p in model.parameters()]
+    return sum(count for count, _ in sizes), sum(count * size for count, size in sizes)
 
 
 def _find(spec: str) -> LocalModel:

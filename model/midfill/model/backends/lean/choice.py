@@ -1,0 +1,48 @@
+"""Which quantised kernel serves: decided from the settings, the model and what this machine can do."""
+
+import logging
+
+import torch
+
+from midfill.model.backends.lean.kernels import KERNELS, Kernel, works
+from midfill.model.backends.lean.shape import Shape
+from midfill.model.config import ModelConfig
+from midfill.model.errors import BadConfig
+
+log = logging.getLogger(__name__)
+
+BEST = "int4"
+"""By measurement on the default model (`make bench-worker`): the quickest whose quality passes."""
+
+
+def choose_kernel(config: ModelConfig, device: torch.device, shape: Shape | None) -> Kernel | None:
+    """The kernel for decoding; None: weights are served as stored. `shape` is None for other architectures.
+
+    Only a `quantization` that was asked for by name is refused (BadConfig); `auto` takes what there is, and
+    leaves weights alone whose number format was asked for.
+    """
+    name = config.quantization
+    if name == "none" or (name == "auto" and config.dtype != "auto"):
+        return None
+    if name not in ("auto", *KERNELS):
+        raise BadConfig(f"unknown quantization {name!r}: known are auto, none, {', '.join(KERNELS)}")
+    obstacle = _obstacle(device, shape)
+    if obstacle and name == "auto":
+        return None
+    kernel = KERNELS[BEST if name == "auto" else name]
+    if not obstacle and not works(kernel):
+        obstacle = "this machine's torch has no kernel for it that computes right"
+    if not obstacle:
+        return kernel
+    if name == "auto":
+        log.info("weights are not quantised: %s", obstacle)
+        return None
+    raise BadConfig(f"quantization {name!r} cannot be had here: {obstacle}; use auto or none")
+
+
+def _obstacle(device: torch.device, shape: Shape | None) -> str:
+    if device.type != "cpu":
+        return f"the device is {device}, and it is there for CPUs alone"
+    if shape is None:
+        return "it is there for models of Llama's and Qwen2's architecture alone"
+    return ""
