@@ -25,7 +25,7 @@ from midfill.model.backends.hf.device import (
     use_threads,
 )
 from midfill.model.backends.hf.quiet import keep_quiet
-from midfill.model.backends.lean.choice import choose_kernel
+from midfill.model.backends.lean.choice import choose_scheme
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
@@ -142,15 +142,15 @@ def _read_model(
 ) -> tuple[Any, torch.dtype, str]:
     """The model, its number format, and what decoding multiplies. Lean where it can be, on a CPU."""
     shape = read_shape(read_config(folder)) if device.type == "cpu" else None
-    kernel = choose_kernel(config, device, shape)
-    # With a quantised kernel for single tokens, only blocks are left to be quick in.
-    measure = partial(measure_cpu, steps=0) if kernel else measure_cpu
+    scheme = choose_scheme(config, device, shape)
+    # With quantised kernels for single tokens, only blocks are left to be quick in.
+    measure = partial(measure_cpu, steps=0) if scheme else measure_cpu
     dtype = choose_dtype(config.dtype, device, _stored_parameters(folder), measure)
     if shape is None:
         return _read_weights(folder, dtype, device), dtype, str(dtype).removeprefix("torch.")
     try:
         # Beside what Midfill made; a folder of the user's own is left as it is.
-        lean = load_lean(folder, shape, kernel, dtype, keep=local.format is WeightFormat.GGUF)
+        lean = load_lean(folder, shape, scheme, dtype, keep=local.format is WeightFormat.GGUF)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     return lean.eval(), dtype, lean.served

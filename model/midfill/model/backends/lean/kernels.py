@@ -38,8 +38,6 @@ class Kernel:
     """One way to hold and multiply weights."""
 
     name: str
-    title: str
-    """As the model's status calls it."""
     pack: Callable[[torch.Tensor], Packed]
     """From [rows, columns] in any float format. `fits` says which sizes."""
     multiply: Callable[[torch.Tensor, Packed], torch.Tensor]
@@ -101,10 +99,8 @@ def _multiply_int8(rows: torch.Tensor, weight: Packed) -> torch.Tensor:
     return product
 
 
-KERNELS = {
-    "int4": Kernel("int4", "int4 (bf16 scales)", pack_int4, _multiply_int4, GROUP, 16),
-    "int8": Kernel("int8", "int8 (bf16 scales)", pack_int8, _multiply_int8, 16, 16),
-}
+INT4 = Kernel("int4", pack_int4, _multiply_int4, GROUP, 16)
+INT8 = Kernel("int8", pack_int8, _multiply_int8, 16, 16)
 
 
 def works(kernel: Kernel) -> bool:

@@ -11,9 +11,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from midfill.model.backends.lean.forward import Attention, Layer, LeanBody, LeanModel, Mlp, Norm
-from midfill.model.backends.lean.kernels import Kernel, Packed, agrees
+from midfill.model.backends.lean.kernels import Packed, agrees
 from midfill.model.backends.lean.linears import QuantisedLinear, StoredLinear
 from midfill.model.backends.lean.packed import packed_dir, packed_once
+from midfill.model.backends.lean.schemes import Scheme
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.errors import DamagedModel
 
@@ -33,7 +34,7 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 def load_lean(
-    folder: Path, shape: Shape, kernel: Kernel | None, dtype: torch.dtype, keep: bool
+    folder: Path, shape: Shape, scheme: Scheme | None, dtype: torch.dtype, keep: bool
 ) -> LeanModel:
     """The model in `folder`; `keep`: quantised weights may be written beside it.
 
@@ -41,7 +42,7 @@ def load_lean(
     """
     tensors = _map_weights(folder)
     try:
-        return build_lean(tensors, shape, kernel, dtype, folder if keep else None)
+        return build_lean(tensors, shape, scheme, dtype, folder if keep else None)
     except KeyError as error:
         raise DamagedModel(f"{folder.name}: its tensor {error} is missing") from error
 
@@ -49,7 +50,7 @@ def load_lean(
 def build_lean(
     tensors: Tensors,
     shape: Shape,
-    kernel: Kernel | None = None,
+    scheme: Scheme | None = None,
     dtype: torch.dtype = torch.float32,
     folder: Path | None = None,
 ) -> LeanModel:
@@ -58,18 +59,18 @@ def build_lean(
     Raises KeyError for a tensor that is missing, DamagedModel for one of the wrong size.
     """
     sources = _sources(tensors, shape)
-    packed = _pack(sources, kernel, folder) if kernel else {}
+    packed = _pack(sources, scheme, folder) if scheme else {}
 
     def make_linear(name: str) -> torch.nn.Module:
-        if kernel and name in packed:
+        if scheme and name in packed:
             # A head sees the last row of a block alone: it is never multiplied as stored.
             stored = None if name == "head" else StoredLinear([w.to(dtype) for w in sources[name]])
-            return QuantisedLinear(kernel, packed[name], stored)
+            return QuantisedLinear(scheme.kernels[part_of(name)], packed[name], stored)
         return StoredLinear([weight.to(dtype) for weight in sources[name]])
 
     layers = [_layer(tensors, shape, index, make_linear) for index in range(shape.layers)]
     norm = Norm(tensors["model.norm.weight"], shape.epsilon)
-    served = kernel.title if kernel else str(dtype).removeprefix("torch.")
+    served = scheme.title if scheme else str(dtype).removeprefix("torch.")
     return LeanModel(
         LeanBody(shape, tensors[EMBED], layers, norm), make_linear("head"), served, _count(tensors)
     )
@@ -79,6 +80,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The model's config.json. The loader has seen that it is there and can be read."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return config
+
+
+def part_of(name: str) -> str:
+    """`3.down` is the `down` of layer 3, `head` is itself."""
+    return name.rpartition(".")[2]
 
 
 def _sources(tensors: Tensors, shape: Shape) -> dict[str, list[torch.Tensor]]:
@@ -99,26 +105,29 @@ def _sources(tensors: Tensors, shape: Shape) -> dict[str, list[torch.Tensor]]:
     return sources
 
 
-def _pack(sources: dict[str, list[torch.Tensor]], kernel: Kernel, folder: Path | None) -> dict[str, Packed]:
-    fitting = {name: weights for name, weights in sources.items() if all(map(kernel.fits, weights))}
+def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, folder: Path | None) -> dict[str, Packed]:
+    kernels = {name: scheme.kernels[part_of(name)] for name in sources if part_of(name) in scheme.kernels}
+    fitting = {
+        name: sources[name] for name, kernel in kernels.items() if all(map(kernel.fits, sources[name]))
+    }
 
     def make() -> dict[str, Packed]:
         return {
-            name: kernel.pack(weights[0] if len(weights) == 1 else torch.cat(weights))
+            name: kernels[name].pack(weights[0] if len(weights) == 1 else torch.cat(weights))
             for name, weights in fitting.items()
         }
 
     def right(found: Mapping[str, Packed]) -> bool:
-        if found.keys() != fitting.keys():
-            return False
-        weight = fitting["0.o"][0] if "0.o" in fitting else None
-        rows = torch.randn(4, weight.shape[1]) if weight is not None else torch.empty(0)
-        return weight is None or agrees(kernel, found["0.o"], weight, rows)
+        return found.keys() == fitting.keys() and all(
+            agrees(kernels[name], found[name], fitting[name][0], torch.randn(4, fitting[name][0].shape[1]))
+            for name in ("0.o", "0.down")  # of one weight each, and small: 10 ms
+            if name in fitting
+        )
 
     count = sum(weight.numel() for weights in fitting.values() for weight in weights)
     if folder is None or count < CACHED_FROM:
         return make()
-    return packed_once(packed_dir(folder, kernel), make, right)
+    return packed_once(packed_dir(folder, scheme.name), make, right)
 
 
 def _layer(tensors: Tensors, shape: Shape, index: int, make_linear: Any) -> Layer:

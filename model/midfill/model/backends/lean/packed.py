@@ -1,6 +1,6 @@
 """Quantised weights on disk, so that only the first start spends seconds on them: written whole, mapped in.
 
-Owns the folder's name and its life. What is in it is right for one kernel of one torch on one kind of CPU.
+Owns the folder's name and its life. What is in it is right for one scheme, one torch on one kind of CPU.
 """
 
 import logging
@@ -15,7 +15,7 @@ from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from midfill.model.backends.lean.kernels import Kernel, Packed
+from midfill.model.backends.lean.kernels import Packed
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,13 @@ FILE = "packed.safetensors"
 Weights = dict[str, Packed]
 
 
-def packed_dir(converted: Path, kernel: Kernel) -> Path:
+def packed_dir(converted: Path, scheme: str) -> Path:
     """Beside the converted model, whose removal takes it along (`Store.remove` goes by the name)."""
     # How int4 is laid out depends on the vector width, and torch promises nothing from version to version.
     machine = (
         f"{torch.backends.cpu.get_cpu_capability().lower().replace(' ', '-')}-torch{torch.__version__}"
     )
-    return converted.with_name(f"{converted.name}-{kernel.name}-v{FORMAT}-{machine}")
+    return converted.with_name(f"{converted.name}-{scheme}-v{FORMAT}-{machine}")
 
 
 def packed_once(
@@ -94,7 +94,7 @@ def _write(folder: Path, weights: Weights) -> None:
 
 
 def _others(folder: Path) -> list[Path]:
-    """What another version of torch or of this file left for the same model and kernel."""
+    """What another version of torch or of this file left for the same model and scheme."""
     start = folder.name.rpartition("-v")[0]
     return [
         path for path in folder.parent.glob(f"{start}-v*") if path.is_dir() and path.name != folder.name
