@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean import kernels, load
@@ -169,9 +170,9 @@ def test_weights_are_mapped_and_quantised_ones_are_all_that_is_added(
     shape = read_shape(read_config(folder))
     assert shape is not None
     stored = sum(p.nbytes for p in make_model("qwen2").parameters())
-    plain = load_lean(folder, shape, None, torch.float32, keep=False)
+    plain = load_lean(folder, shape, None, torch.float32, keep=None)
     assert plain.memory_bytes() <= stored * 1.01
-    rounded = load_lean(folder, shape, SCHEMES["int4"], torch.float32, keep=False)
+    rounded = load_lean(folder, shape, SCHEMES["int4"], torch.float32, keep=None)
     assert rounded.memory_bytes() <= stored * 1.01 + 0.2 * stored
     before = plain.model.layers[0].mlp.down._parts[0].data_ptr()
     assert before != rounded.model.layers[0].mlp.down.stored._parts[0].data_ptr()
@@ -187,7 +188,7 @@ def test_quantised_weights_are_made_once(
     scheme = SCHEMES["int4"]
 
     def logits() -> torch.Tensor:
-        model = load_lean(folder, shape, scheme, torch.float32, keep=True)
+        model = load_lean(folder, shape, scheme, torch.float32, keep=folder)
         return model(torch.tensor([[5]]), TokenCache().past, logits_to_keep=1).logits
 
     first = logits()
@@ -195,6 +196,19 @@ def test_quantised_weights_are_made_once(
     assert kept.name.startswith(folder.name)  # so that removing the model takes it along
     scheme = _broken(scheme, "pack", _lacking)
     assert torch.equal(logits(), first)
+
+
+def test_mapped_weights_begin_where_the_kernels_need_them(tmp_path: Path) -> None:
+    odd = {name: Packed(torch.ones(3, dtype=torch.int8), torch.ones(5)) for name in "abc"}
+    for weights in (odd, {"a": INT8.pack(torch.randn(64, 64))}):
+        for name in ("first", "again"):
+            found = packed_once(
+                tmp_path / f"{len(weights)}", lambda weights=weights: weights, lambda _: True
+            )
+            for packed in found.values():
+                assert (packed.numbers.data_ptr() % 64, packed.scales.data_ptr() % 64) == (0, 0), name
+    with safe_open(tmp_path / "1" / FILE, framework="pt") as file:  # mapped as it is, not copied
+        assert file.get_tensor("a.numbers").data_ptr() % 64 == 0
 
 
 @pytest.mark.parametrize("damage", ["truncated", "gone", "other"])

@@ -4,6 +4,7 @@ Refuses what is damaged or unknown with a sentence. Never runs code from a model
 pickle, never asks a network.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -149,11 +150,20 @@ def _read_model(
     if shape is None:
         return _read_weights(folder, dtype, device), dtype, str(dtype).removeprefix("torch.")
     try:
-        # Beside what Midfill made; a folder of the user's own is left as it is.
-        lean = load_lean(folder, shape, scheme, dtype, keep=local.format is WeightFormat.GGUF)
+        lean = load_lean(folder, shape, scheme, dtype, keep=_packed_beside(local, folder))
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     return lean.eval(), dtype, lean.served
+
+
+def _packed_beside(local: LocalModel, folder: Path) -> Path:
+    """Quantised weights lie among the converted: a folder of the user's own is left as it is."""
+    if local.format is WeightFormat.GGUF:
+        return folder
+    files = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")
+    ]
+    return converted_dir(hashlib.sha256(f"{folder.resolve()} {sorted(files)}".encode()).hexdigest())
 
 
 def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:

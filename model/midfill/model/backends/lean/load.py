@@ -34,15 +34,15 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 def load_lean(
-    folder: Path, shape: Shape, scheme: Scheme | None, dtype: torch.dtype, keep: bool
+    folder: Path, shape: Shape, scheme: Scheme | None, dtype: torch.dtype, keep: Path | None
 ) -> LeanModel:
-    """The model in `folder`; `keep`: quantised weights may be written beside it.
+    """The model in `folder`; quantised weights are kept beside the path `keep` (None: not kept).
 
     Raises DamagedModel for weights that cannot be read or are not those of `shape`.
     """
     tensors = _map_weights(folder)
     try:
-        return build_lean(tensors, shape, scheme, dtype, folder if keep else None)
+        return build_lean(tensors, shape, scheme, dtype, keep)
     except KeyError as error:
         raise DamagedModel(f"{folder.name}: its tensor {error} is missing") from error
 
@@ -52,14 +52,14 @@ def build_lean(
     shape: Shape,
     scheme: Scheme | None = None,
     dtype: torch.dtype = torch.float32,
-    folder: Path | None = None,
+    keep: Path | None = None,
 ) -> LeanModel:
     """A model of `tensors`, named as transformers saves them. Many rows are computed in `dtype`.
 
     Raises KeyError for a tensor that is missing, DamagedModel for one of the wrong size.
     """
     sources = _sources(tensors, shape)
-    packed = _pack(sources, scheme, folder) if scheme else {}
+    packed = _pack(sources, scheme, keep) if scheme else {}
 
     def make_linear(name: str) -> torch.nn.Module:
         if scheme and name in packed:
@@ -105,7 +105,7 @@ def _sources(tensors: Tensors, shape: Shape) -> dict[str, list[torch.Tensor]]:
     return sources
 
 
-def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, folder: Path | None) -> dict[str, Packed]:
+def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, keep: Path | None) -> dict[str, Packed]:
     kernels = {name: scheme.kernels[part_of(name)] for name in sources if part_of(name) in scheme.kernels}
     fitting = {
         name: sources[name] for name, kernel in kernels.items() if all(map(kernel.fits, sources[name]))
@@ -125,9 +125,9 @@ def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, folder: Path |
         )
 
     count = sum(weight.numel() for weights in fitting.values() for weight in weights)
-    if folder is None or count < CACHED_FROM:
+    if keep is None or count < CACHED_FROM:
         return make()
-    return packed_once(packed_dir(folder, scheme.name), make, right)
+    return packed_once(packed_dir(keep, scheme.name), make, right)
 
 
 def _layer(tensors: Tensors, shape: Shape, index: int, make_linear: Any) -> Layer:
