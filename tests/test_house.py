@@ -56,6 +56,7 @@ DEEP_SERVER = "lsp_server/midfill/server/completion/planted.py"
 MODEL = "model/midfill/model/planted.py"
 BACKEND = "model/midfill/model/backends/planted.py"
 HF = "model/midfill/model/backends/hf/planted.py"
+LEAN = "model/midfill/model/backends/lean/planted.py"
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,11 @@ HF = "model/midfill/model/backends/hf/planted.py"
         (MODEL, "from . import api\n", {"TID252"}),
         (HF, "from midfill.server import text\n", {"TID251"}),
         (HF, "from pygls import server\n", {"TID251"}),
+        (LEAN, "import transformers\n", {"TID253"}),
+        (LEAN, "from midfill.server import text\n", {"TID251"}),
         # What is meant to be allowed.
         (HF, "import torch\nimport transformers\n", set()),
+        (LEAN, "import torch\n", set()),
         (MODEL, "def f():\n    import torch\n", set()),
         (SERVER, "from midfill.model.api import FimRequest\n", set()),
     ],
@@ -92,6 +96,7 @@ def test_no_folder_switches_the_import_rules_off():
         "lsp_server/ruff.toml",
         "model/ruff.toml",
         "model/midfill/model/backends/hf/ruff.toml",
+        "model/midfill/model/backends/lean/ruff.toml",
     }
     silencing = re.compile(r"noqa: .*TID25|ruff: noqa")
     assert [module for module in shipped_modules() if silencing.search(module.read_text("utf-8"))] == []

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from tests.model.tiny import make_model, make_tokenizer
 
 
-@pytest.fixture(scope="session", params=["qwen2", "llama", "mistral"])
+@pytest.fixture(scope="session", params=["qwen2", "llama", "mistral", "lean-qwen2", "lean-llama"])
 def model(request: pytest.FixtureRequest) -> Any:
     return make_model(request.param)
 

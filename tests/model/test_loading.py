@@ -100,7 +100,7 @@ def test_code_in_a_models_folder_is_never_run(save_model: Callable[..., Path], t
         {"device": "cuda:99"},
         {"device": "meta"},
         {"dtype": "int3"},
-        {"quantization": "int8"},
+        {"quantization": "int3"},
         {"threads": -1},
         {"context_tokens": -1},
     ],

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from midfill.model.api import (
     ChatMessage,
@@ -20,15 +21,17 @@ from midfill.model.api import (
 from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.lean.load import load_lean, read_config
+from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
-from midfill.model.store.local import LocalModel
+from midfill.model.store.local import LocalModel, converted_dir
 from midfill.model.store.store import Store
 
 pytestmark = pytest.mark.real_model
 
-TIE = 0.05
-"""Logits closer than this (of a spread of ~20) may fall either way: bfloat16 kernels for a block and for
-one token round differently (inference.md §3.7)."""
+TIE = 0.001
+"""Logits closer than this (of a spread of ~20) may fall either way: kernels for a block and for one token
+round differently (inference.md §3.7)."""
 HOLES = [
     ("def add(a, b):\n    return a ", "\n\n\nprint(add(1, 2))\n", "+ b"),
     ("package main\n\nfunc add(a int, b int) int {\n\t", "\n}\n", "return a + b"),
@@ -84,14 +87,20 @@ def test_it_chats_and_ends_by_itself(backend: TransformersBackend) -> None:
     assert events[-1].reason is FinishReason.EOT
 
 
-def test_our_loop_equals_generate_up_to_ties(backend: TransformersBackend) -> None:
-    loaded, _ = backend._ready()
-    loop = DecodeLoop(loaded.model, lambda i: f"{i} ".encode(), 2048, 16)
+def test_the_lean_float32_path_equals_generate_up_to_ties(
+    backend: TransformersBackend, local: LocalModel
+) -> None:
+    folder = converted_dir(local.sha256)
+    shape = read_shape(read_config(folder))
+    assert shape is not None
+    lean = load_lean(folder, shape, None, torch.float32, keep=None)
+    theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    loop = DecodeLoop(lean, lambda i: f"{i} ".encode(), 2048, 16)
     cache = TokenCache()
     for prefix, suffix, _ in HOLES:
         prompt = backend.fim_prompt(FimRequest(prefix, suffix))
         events = list(loop.stream(cache, Job(prompt, 12, frozenset())))
-        assert_same_up_to_ties(loaded.model, prompt, list(map(int, text(events).split())))
+        assert_same_up_to_ties(theirs, prompt, list(map(int, text(events).split())))
 
 
 def assert_same_up_to_ties(model: Any, prompt: list[int], ours: list[int]) -> None:

@@ -16,6 +16,9 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from midfill.model.backends.lean.load import build_lean
+from midfill.model.backends.lean.shape import read_shape
+
 QWEN_SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 QWEN_ADDED = (
     "<|fim_prefix|>",
@@ -94,7 +97,18 @@ def make_model(family: str, seed: int = 0, spread: float = 0.5) -> Any:
             return LlamaForCausalLM(LlamaConfig(**size)).eval()
         case "mistral":
             return MistralForCausalLM(MistralConfig(**size, sliding_window=8)).eval()
+        case "lean-qwen2" | "lean-llama":
+            return make_lean(make_model(family.removeprefix("lean-"), seed, spread))
     raise ValueError(family)
+
+
+def make_lean(reference: Any, **how: Any) -> Any:
+    """The lean model on the weights of a transformers model, which it keeps as `reference`."""
+    shape = read_shape(reference.config.to_dict())
+    assert shape is not None
+    lean = build_lean(reference.state_dict(), shape, **how).eval()
+    object.__setattr__(lean, "reference", reference)  # no submodule: its weights are none of ours
+    return lean
 
 
 GGUF_NAMES = {

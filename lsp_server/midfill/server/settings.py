@@ -69,7 +69,9 @@ class Settings:
     quantization: str = option(
         "quantization",
         "auto",
-        "Weight quantisation. `int8` and `int4` are not there yet and are refused with a message.",
+        "How weights are rounded for writing, token by token. `auto`: `int4` on a CPU, for models of "
+        "Llama's and Qwen2's architecture and unless `dtype` is set; else `none`. `int8` and `int4` are "
+        "refused with a message where they cannot run.",
         str,
         choices=("auto", "none", "int8", "int4"),
         restarts_model=True,

@@ -7,6 +7,7 @@ Puts the pieces together; what each does is in `loader`, `decode`, `kv`, `chat` 
 import gc
 from collections.abc import Generator
 from time import perf_counter
+from typing import Any
 
 import torch
 
@@ -16,6 +17,7 @@ from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
+from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.budget import fit, room_tokens
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import overhead_tokens, render
@@ -54,16 +56,16 @@ class TransformersBackend:
         self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
         report(LoadProgress("warm-up", "first tokens"))
         self._warm_up()
-        sizes = [(p.numel(), p.element_size()) for p in loaded.model.parameters()]
+        parameters, memory = _size(loaded.model)
         return ModelInfo(
             name=local.name,
             device=str(loaded.device),
-            dtype=str(loaded.dtype).removeprefix("torch."),
+            dtype=loaded.served,
             dialect=loaded.dialect.name if loaded.dialect else "",
             context_tokens=loaded.context_tokens,
             can_chat=loaded.chat is not None,
-            parameters=sum(count for count, _ in sizes),
-            memory_bytes=sum(count * size for count, size in sizes),
+            parameters=parameters,
+            memory_bytes=memory,
             load_ms=(perf_counter() - began) * 1000,
         )
 
@@ -146,7 +148,7 @@ class TransformersBackend:
         )
 
     def _warm_up(self) -> None:
-        """A block and a token end to end: kernels are chosen before anybody waits, and timed."""
+        """A block, timed, and a token: kernels are chosen and weights mapped in before anybody waits."""
         loaded, loop = self._ready()
         block = FimRequest("x = 1\n" * loop.block_tokens, "", max_new_tokens=1, prefill_only=True)
         prompt = self._fitted(loaded, block, min(loop.block_tokens, loaded.context_tokens // 2))
@@ -156,11 +158,22 @@ class TransformersBackend:
                 pass
             self._prefill_per_s = len(prompt) / (perf_counter() - began)
             self._fim.drop()
+        for _ in self.stream(FimRequest("def ", "\n", max_new_tokens=2)):
+            pass
+        self._fim.drop()
 
     def _ready(self) -> tuple[Loaded, DecodeLoop]:
         if self._loaded is None or self._loop is None:
             raise GenerationError("the model is not loaded")
         return self._loaded, self._loop
+
+
+def _size(model: Any) -> tuple[int, int]:
+    """How many weights a model has, and the bytes of all the tensors it keeps for them."""
+    if isinstance(model, LeanModel):
+        return model.parameter_count, model.memory_bytes()
+    sizes = [(p.numel(), p.element_size()) for p in model.parameters()]
+    return sum(count for count, _ in sizes), sum(count * size for count, size in sizes)
 
 
 def _find(spec: str) -> LocalModel:

@@ -74,7 +74,7 @@ def choose_dtype(
     return torch.bfloat16 if half < whole * HALF_MARGIN else torch.float32
 
 
-def measure_cpu(dtype: torch.dtype) -> float:
+def measure_cpu(dtype: torch.dtype, steps: int = PROBE_STEPS) -> float:
     """Seconds that a typical answer's matrix products take here in `dtype`: about 0.1 s to find out.
 
     Decoding (one row) is bound by memory, prefill (a block) by arithmetic: bfloat16 halves the first
@@ -83,7 +83,7 @@ def measure_cpu(dtype: torch.dtype) -> float:
     weights = [torch.ones(PROBE_SIZE, PROBE_SIZE, dtype=dtype) for _ in range(PROBE_MATRICES)]
     one = torch.ones(1, PROBE_SIZE, dtype=dtype)
     block = torch.ones(PROBE_BLOCK_TOKENS, PROBE_SIZE, dtype=dtype)
-    return PROBE_STEPS * _seconds(one, weights) + PROBE_BLOCKS * _seconds(block, weights)
+    return steps * _seconds(one, weights) + PROBE_BLOCKS * _seconds(block, weights)
 
 
 def _seconds(rows: torch.Tensor, weights: list[torch.Tensor]) -> float:

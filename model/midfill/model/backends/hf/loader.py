@@ -4,7 +4,9 @@ Refuses what is damaged or unknown with a sentence. Never runs code from a model
 pickle, never asks a network.
 """
 
+import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,21 @@ from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.backends.hf.chat import ChatFormat
 from midfill.model.backends.hf.convert import convert_gguf
-from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
+from midfill.model.backends.hf.device import (
+    choose_context,
+    choose_device,
+    choose_dtype,
+    measure_cpu,
+    use_threads,
+)
 from midfill.model.backends.hf.quiet import keep_quiet
 from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
+from midfill.model.backends.lean.choice import choose_scheme
+from midfill.model.backends.lean.load import load_lean, read_config
+from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import FimDialect
-from midfill.model.errors import BadConfig, DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
+from midfill.model.errors import DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
 from midfill.model.tokens import CodeTokenizer
 
@@ -35,7 +46,7 @@ class Loaded:
     """A model in memory and what its files say about it."""
 
     model: Any
-    """A transformers causal language model."""
+    """A transformers causal language model, or the lean one in its place."""
     tokenizer: CodeTokenizer
     dialect: FimDialect | None
     chat: ChatFormat | None
@@ -43,15 +54,14 @@ class Loaded:
     bos_id: int | None
     device: torch.device
     dtype: torch.dtype
+    """Of what is computed with the weights as they are stored: everything, or a prompt's blocks alone."""
+    served: str
+    """What decoding multiplies: the name of `dtype`, or of a quantised format."""
     context_tokens: int
 
 
 def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded:
     """Bring `local` into memory as `config` asks. Raises ModelError; what `report` raises passes."""
-    if config.quantization not in ("auto", "none"):
-        raise BadConfig(
-            f"quantization {config.quantization!r} is not there yet for this backend: use auto or none"
-        )
     keep_quiet()
     use_threads(config.threads)
     device = choose_device(config.device)
@@ -64,8 +74,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     # A GGUF file's own name: the converted config keeps it under this key.
     names.append(str(getattr(settings, "_model_name_or_path", "")))
     vocabulary = read_vocabulary(folder, names, eos_ids)
-    dtype = choose_dtype(config.dtype, device, _stored_parameters(folder))
-    model = _read_weights(folder, dtype, device)
+    model, dtype, served = _read_model(local, folder, config, device)
     _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
@@ -76,6 +85,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
         bos_id=settings.bos_token_id,
         device=device,
         dtype=dtype,
+        served=served,
         context_tokens=choose_context(config, device, settings.max_position_embeddings),
     )
 
@@ -110,6 +120,34 @@ def _read_settings(folder: Path) -> Any:
     if not layers <= PLAIN_LAYERS or not hasattr(settings, "max_position_embeddings"):
         raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")
     return settings
+
+
+def _read_model(
+    local: LocalModel, folder: Path, config: ModelConfig, device: torch.device
+) -> tuple[Any, torch.dtype, str]:
+    """The model, its number format, and what decoding multiplies. Lean where it can be, on a CPU."""
+    shape = read_shape(read_config(folder)) if device.type == "cpu" else None
+    scheme = choose_scheme(config, device, shape)
+    # With quantised kernels for single tokens, only blocks are left to be quick in.
+    measure = partial(measure_cpu, steps=0) if scheme else measure_cpu
+    dtype = choose_dtype(config.dtype, device, _stored_parameters(folder), measure)
+    if shape is None:
+        return _read_weights(folder, dtype, device), dtype, str(dtype).removeprefix("torch.")
+    try:
+        lean = load_lean(folder, shape, scheme, dtype, keep=_packed_beside(local, folder))
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
+    return lean.eval(), dtype, lean.served
+
+
+def _packed_beside(local: LocalModel, folder: Path) -> Path:
+    """Quantised weights lie among the converted: a folder of the user's own is left as it is."""
+    if local.format is WeightFormat.GGUF:
+        return folder
+    files = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")
+    ]
+    return converted_dir(hashlib.sha256(f"{folder.resolve()} {sorted(files)}".encode()).hexdigest())
 
 
 def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:

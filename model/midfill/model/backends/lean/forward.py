@@ -1,0 +1,177 @@
+"""The forward pass of Llama- and Qwen2-class models, without what a CPU at one row spends its time on.
+
+Takes the place of a transformers causal LM for `DecodeLoop`: the same call, the same cache. Knows nothing
+of files, settings and which kernels its linears use. float32 between the linears.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
+
+from midfill.model.backends.lean.shape import Shape
+
+FIRST_POSITIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """As transformers' `CausalLMOutput`, of which the loop reads this."""
+
+    logits: torch.Tensor
+    """[1, kept, vocabulary]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What all layers share in one pass: turns of the new positions, and which keys each may see."""
+
+    cos: torch.Tensor
+    """[n, 1, head_dim]."""
+    sin: torch.Tensor
+    """[n, 1, head_dim], its first half negated: see `rotate`."""
+    mask: torch.Tensor | None
+    """[group * n, all positions], 0 or -inf; None for one new position, which sees everything."""
+
+
+class Norm(torch.nn.Module):
+    """RMSNorm (arXiv 1910.07467) in float32."""
+
+    def __init__(self, weight: torch.Tensor, epsilon: float) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(weight.float(), requires_grad=False)
+        self._epsilon = epsilon
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return rms_norm(rows, self.weight.shape, self.weight, self._epsilon)
+
+
+class Attention(torch.nn.Module):
+    """Grouped-query attention (arXiv 2305.13245): the heads of a group are queries of one key head."""
+
+    def __init__(
+        self, shape: Shape, index: int, qkv: torch.nn.Module, bias: torch.Tensor | None, o: torch.nn.Module
+    ) -> None:
+        super().__init__()
+        self.qkv, self.o = qkv, o
+        self.bias = None if bias is None else torch.nn.Parameter(bias.float(), requires_grad=False)
+        self._index, self._shape = index, shape
+
+    def forward(self, rows: torch.Tensor, past: Any, place: Place) -> torch.Tensor:
+        """[n, hidden] to [n, hidden]; appends the keys and values to `past`."""
+        shape, n = self._shape, rows.shape[0]
+        mixed = self.qkv(rows).float()
+        if self.bias is not None:
+            mixed = mixed + self.bias
+        heads = mixed.view(n, -1, shape.head_dim)
+        turned = rotate(heads[:, : shape.heads + shape.kv_heads], place)
+        group = shape.heads // shape.kv_heads
+        queries = turned[:, : shape.heads].reshape(n, shape.kv_heads, group, shape.head_dim)
+        queries = queries.permute(1, 2, 0, 3).reshape(1, shape.kv_heads, group * n, shape.head_dim)
+        keys, values = past.update(
+            turned[:, shape.heads :].transpose(0, 1)[None],
+            heads[:, shape.heads + shape.kv_heads :].transpose(0, 1)[None],
+            self._index,
+        )
+        seen = scaled_dot_product_attention(queries, keys, values, attn_mask=place.mask)
+        seen = seen.view(shape.kv_heads, group, n, shape.head_dim).permute(2, 0, 1, 3)
+        out: torch.Tensor = self.o(seen.reshape(n, -1))
+        return out
+
+
+class Mlp(torch.nn.Module):
+    """SwiGLU (arXiv 2002.05202), gate and up in one product."""
+
+    def __init__(self, gate_up: torch.nn.Module, down: torch.nn.Module) -> None:
+        super().__init__()
+        self.gate_up, self.down = gate_up, down
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        gate, up = self.gate_up(rows).chunk(2, dim=-1)
+        out: torch.Tensor = self.down(silu(gate) * up)
+        return out
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, attention: Attention, mlp: Mlp, before: Norm, between: Norm) -> None:
+        super().__init__()
+        self.attention, self.mlp, self.before, self.between = attention, mlp, before, between
+
+    def forward(self, rows: torch.Tensor, past: Any, place: Place) -> torch.Tensor:
+        rows = rows + self.attention(self.before(rows), past, place)
+        out: torch.Tensor = rows + self.mlp(self.between(rows))
+        return out
+
+
+class LeanBody(torch.nn.Module):
+    """Everything but the head."""
+
+    def __init__(self, shape: Shape, embed: torch.Tensor, layers: list[Layer], norm: Norm) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(embed, requires_grad=False)
+        self.layers = torch.nn.ModuleList(layers)
+        self.norm = norm
+        self._shape = shape
+        self._turns = shape.rope.frequencies(shape.head_dim)
+        self._cos = self._sin = torch.empty(0, 1, shape.head_dim)
+
+    def forward(self, ids: torch.Tensor, past: Any) -> torch.Tensor:
+        """Ids [n] behind what `past` holds: [n, hidden] before the head."""
+        place = self._place(past.get_seq_length(), len(ids))
+        rows = embedding(ids, self.weight).float()
+        for layer in self.layers:
+            rows = layer(rows, past, place)
+        return rows
+
+    def _place(self, begin: int, n: int) -> Place:
+        end = begin + n
+        if end > len(self._cos):
+            self._cos, self._sin = self._table(max(FIRST_POSITIONS, end, 2 * len(self._cos)))
+        mask = None
+        if n > 1:
+            mask = torch.full((n, end), float("-inf")).triu_(begin + 1)
+            mask = mask.repeat(self._shape.heads // self._shape.kv_heads, 1)
+        return Place(self._cos[begin:end], self._sin[begin:end], mask)
+
+    def _table(self, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
+        angles = torch.outer(torch.arange(positions).float(), self._turns)
+        sin = angles.sin()
+        return torch.cat([angles.cos()] * 2, dim=-1)[:, None], torch.cat([-sin, sin], dim=-1)[:, None]
+
+
+class LeanModel(torch.nn.Module):
+    """A causal language model for `DecodeLoop`: batch of one, on the CPU."""
+
+    def __init__(self, body: LeanBody, lm_head: torch.nn.Module, served: str, parameters: int) -> None:
+        super().__init__()
+        self.model, self.lm_head = body, lm_head
+        self.served, self.parameter_count = served, parameters
+        """What its weights are multiplied as, and how many the model has: for the status."""
+
+    def memory_bytes(self) -> int:
+        """All weights it keeps, each once: as stored (mapped from disk, if unchanged) and quantised."""
+        kept = [parameter.data for parameter in self.parameters()]
+        for module in self.modules():
+            packed = getattr(module, "packed", None)
+            kept += [packed.numbers, packed.scales] if packed else []
+        return sum({tensor.data_ptr(): tensor.nbytes for tensor in kept}.values())
+
+    def get_input_embeddings(self) -> "LeanBody":
+        """As transformers: what has a `weight` of a row for each token."""
+        return self.model
+
+    def forward(
+        self, input_ids: torch.Tensor, past_key_values: Any, use_cache: bool = True, logits_to_keep: int = 0
+    ) -> Output:
+        """Logits of the last `logits_to_keep` (0: all) of `input_ids` [1, n], in float32."""
+        rows = self.model(input_ids[0], past_key_values)
+        logits = self.lm_head(self.model.norm(rows[-logits_to_keep:]))
+        return Output(logits.float()[None])
+
+
+def rotate(heads: torch.Tensor, place: Place) -> torch.Tensor:
+    """Turn [n, heads, head_dim]: the halves of a head are the two coordinates of each pair."""
+    n, count, dim = heads.shape
+    swapped = heads.view(n, count, 2, dim // 2).flip(2).view(n, count, dim)
+    return torch.addcmul(heads * place.cos, swapped, place.sin)
