@@ -4,6 +4,7 @@ import logging
 
 import torch
 
+from midfill.model.backends.lean.kernels import INT4, is_scalar
 from midfill.model.backends.lean.schemes import SCHEMES, Scheme
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.config import ModelConfig
@@ -32,6 +33,8 @@ def choose_scheme(config: ModelConfig, device: torch.device, shape: Shape | None
     scheme = SCHEMES[BEST if name == "auto" else name]
     if not obstacle and not scheme.works():
         obstacle = "this machine's torch has no kernel for it that computes right"
+    if not obstacle and name == "auto" and is_scalar(INT4):
+        obstacle = "this machine has no vector instructions for it"
     if not obstacle:
         return scheme
     if name == "auto":
