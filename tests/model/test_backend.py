@@ -20,7 +20,7 @@ from midfill.model.api import (
 )
 from midfill.model.backends import make_backend
 from midfill.model.backends.base import Backend
-from midfill.model.backends.hf.backend import MIN_COLD_TOKENS, TransformersBackend
+from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.loader import load_model
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import TEXT_MARKERS
@@ -28,6 +28,7 @@ from midfill.model.errors import (
     GenerationError,
     UnsupportedModel,
 )
+from midfill.model.prompting import MIN_COLD_TOKENS
 from midfill.model.store.local import LocalModel, WeightFormat
 from tests.model.backends import CONFIG, QUESTION, REQUEST, as_local, ignore, loaded, text
 from tests.model.tiny import make_model, make_tokenizer, write_gguf
@@ -199,7 +200,7 @@ def test_a_slow_machine_gets_less_of_a_text_that_is_not_prefilled_yet(
     save_model: Callable[..., Path],
 ) -> None:
     backend, info = loaded(save_model())
-    backend._prefill_per_s = 1.0
+    backend._ready()[2].prefill_per_s = 1.0
     request = FimRequest("value = 1\n" * 2000, "\nend\n", max_new_tokens=8)
     cold = backend.fim_prompt(request)
     list(backend.stream(replace(request, prefill_only=True)))

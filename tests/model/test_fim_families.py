@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from midfill.model.api import FimRequest
-from midfill.model.backends.hf.backend import CPU_SUFFIX_TOKENS
+from midfill.model.prompting import CPU_SUFFIX_TOKENS
 from tests.model.backends import loaded
 from tests.model.evaluation_data import fim_reference
 from tests.model.tiny import make_model
