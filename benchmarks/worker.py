@@ -129,7 +129,7 @@ def loop_speed(loaded: Any, loop: Any) -> tuple[float, float]:
     prefill, decode = math.inf, math.inf
     ids = prompt_ids(loaded.tokenizer)
     for _ in range(ROUNDS):
-        *_, finish = loop.stream(TokenCache(), Job(ids, NEW_TOKENS + 1, frozenset()))
+        *_, finish = loop.stream(TokenCache(loaded.make_past), Job(ids, NEW_TOKENS + 1, frozenset()))
         prefill = min(prefill, finish.usage.prefill_ms)
         decode = min(decode, finish.usage.decode_ms / NEW_TOKENS)
     return 1000 * len(ids) / prefill, decode
@@ -193,7 +193,7 @@ def quality(backend: Any, every: int) -> tuple[float | None, list[bool]]:
     for row in rows:
         prompt = backend.fim_prompt(FimRequest(row["prompt"], row["suffix"], max_new_tokens=LONGEST_LINE))
         gold = loaded.tokenizer.encode(row["canonical_solution"])
-        cache = TokenCache()
+        cache = TokenCache(loaded.make_past)
         for _ in loop.stream(cache, Job(prompt[:-1], 1, frozenset(), prefill_only=True)):
             pass
         fed = [prompt[-1], *gold[:-1]]

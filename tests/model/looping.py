@@ -9,6 +9,7 @@ from transformers import DynamicCache
 from midfill.model.api import Chunk, Finish
 from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.hf.past import TransformersPast
 from tests.model.tiny import VOCABULARY
 
 CONTEXT = 1000
@@ -22,6 +23,11 @@ def as_text(token_id: int) -> bytes:
 
 def make_loop(model: Any, block: int = 16, **more: Any) -> DecodeLoop:
     return DecodeLoop(model, as_text, CONTEXT, block, **more)
+
+
+def make_cache(model: Any) -> TokenCache:
+    """An empty KV cache of the model's own kind."""
+    return TokenCache(getattr(model, "make_past", TransformersPast))
 
 
 def random_ids(count: int, seed: int = 1) -> list[int]:
@@ -57,7 +63,7 @@ def tokens(events: Sequence[Any]) -> list[int]:
 
 def assert_in_step(model: Any, cache: TokenCache) -> None:
     """The cache holds what a fresh pass over its tokens computes."""
-    assert {layer.get_seq_length() for layer in cache.past.layers} <= {len(cache.tokens)}
+    assert {layer.length for layer in cache.past.layers} <= {len(cache.tokens)}
     if not cache.tokens:
         return
     fresh = DynamicCache()

@@ -7,7 +7,6 @@ import torch
 
 from midfill.model.api import Chunk, FinishReason, Scope, StopRules
 from midfill.model.backends.hf.decode import DecodeLoop, Job
-from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.errors import GenerationError, OutOfMemory
 from midfill.model.stops import StopScanner
 from tests.model.looping import (
@@ -16,6 +15,7 @@ from tests.model.looping import (
     as_text,
     assert_in_step,
     expected,
+    make_cache,
     make_loop,
     random_ids,
     run,
@@ -28,7 +28,7 @@ from tests.model.tiny import make_model
 def test_out_of_memory_loses_one_request_and_not_the_model(
     model: Any, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, cache, prompt = make_loop(model, 8), TokenCache(), random_ids(30)
+    loop, cache, prompt = make_loop(model, 8), make_cache(model), random_ids(30)
     real, calls = model.lm_head.forward, []
 
     def failing(*args: Any) -> Any:
@@ -48,7 +48,7 @@ def test_out_of_memory_loses_one_request_and_not_the_model(
 def test_a_pass_that_fails_half_way_leaves_the_layers_equally_long(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, cache, prompt = make_loop(model, 8), TokenCache(), random_ids(30)
+    loop, cache, prompt = make_loop(model, 8), make_cache(model), random_ids(30)
     run(loop, cache, prompt[:20], prefill_only=True)
 
     def failing(*_: Any, **__: Any) -> Any:
@@ -66,7 +66,7 @@ def test_a_pass_that_fails_half_way_leaves_the_layers_equally_long(
 def test_not_a_number_is_an_error_and_the_loop_recovers(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, cache, prompt = make_loop(model), TokenCache(), random_ids(10)
+    loop, cache, prompt = make_loop(model), make_cache(model), random_ids(10)
     real = model.lm_head.forward
     with monkeypatch.context() as patch:
         patch.setattr(model.lm_head, "forward", lambda x: real(x) * float("nan"))
@@ -79,7 +79,7 @@ def test_a_stop_id_ends_the_answer_and_is_not_text(model: Any) -> None:
     prompt = random_ids(30)
     answer = expected(model, prompt)
     stop = answer[9]
-    got, finish = run(make_loop(model), TokenCache(), prompt, stop_ids=frozenset({stop}))
+    got, finish = run(make_loop(model), make_cache(model), prompt, stop_ids=frozenset({stop}))
     assert got == answer[: answer.index(stop)]
     assert finish.reason is FinishReason.EOT
 
@@ -88,14 +88,14 @@ def test_a_stop_rule_ends_the_answer(qwen2: Any) -> None:
     answer = expected(qwen2, random_ids(30))
     loop = DecodeLoop(qwen2, lambda i: b"\n" if i == answer[5] else as_text(i), CONTEXT)
     scanner = StopScanner(StopRules(Scope.SINGLE_LINE, "x = "))
-    got, finish = run(loop, TokenCache(), random_ids(30), scanner=scanner)
+    got, finish = run(loop, make_cache(qwen2), random_ids(30), scanner=scanner)
     assert got == answer[: answer.index(answer[5])]
     assert finish.reason is FinishReason.STOP
 
 
 def test_log_probabilities_are_the_models(qwen2: Any) -> None:
     prompt = random_ids(12)
-    events = list(make_loop(qwen2).stream(TokenCache(), Job(prompt, 6, frozenset())))
+    events = list(make_loop(qwen2).stream(make_cache(qwen2), Job(prompt, 6, frozenset())))
     answer = tokens(events)
     logprobs = [x for event in events if isinstance(event, Chunk) for x in event.logprobs]
     with torch.inference_mode():
@@ -105,7 +105,7 @@ def test_log_probabilities_are_the_models(qwen2: Any) -> None:
 
 
 def test_the_context_is_never_exceeded(qwen2: Any) -> None:
-    loop, cache = DecodeLoop(qwen2, as_text, 32, 8), TokenCache()
+    loop, cache = DecodeLoop(qwen2, as_text, 32, 8), make_cache(qwen2)
     got, finish = run(loop, cache, random_ids(30), 100)
     assert (len(got), finish.reason) == (2, FinishReason.LENGTH)
     for length in (0, 32, 50):
@@ -118,7 +118,7 @@ def test_sampling_is_repeatable_and_follows_the_temperature() -> None:
     prompt = random_ids(10)
 
     def sample(seed: int, temperature: float) -> list[int]:
-        return run(make_loop(model, seed=seed), TokenCache(), prompt, temperature=temperature)[0]
+        return run(make_loop(model, seed=seed), make_cache(model), prompt, temperature=temperature)[0]
 
     assert sample(1, 1.0) == sample(1, 1.0)
     assert sample(1, 1.0) != sample(2, 1.0)

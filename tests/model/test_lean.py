@@ -10,13 +10,12 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.errors import DamagedModel
 from tests.model.backends import loaded
-from tests.model.looping import expected, make_loop, random_ids, run
+from tests.model.looping import expected, make_cache, make_loop, random_ids, run
 from tests.model.tiny import VOCABULARY, make_lean, make_model
 
 CPU = torch.device("cpu")
@@ -54,7 +53,7 @@ def test_llamas_of_every_rope_and_head_equal_generate(rope: str, tied: bool) -> 
         )
     ).eval()  # fmt: skip
     lean, prompt = make_lean(reference), random_ids(100)
-    got, _ = run(make_loop(lean, 16), TokenCache(), prompt, 40)
+    got, _ = run(make_loop(lean, 16), make_cache(lean), prompt, 40)
     assert got == expected(reference, prompt, 40)
 
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean import kernels, load
 from midfill.model.backends.lean.choice import choose_scheme
 from midfill.model.backends.lean.kernels import INT4, INT8, Packed, works
@@ -81,10 +80,10 @@ def test_few_rows_are_quantised_and_many_are_not(quantising: str, family: str) -
     rounded = make_lean(exact.reference, scheme=SCHEMES[quantising])
     for count in (1, FEW_ROWS, FEW_ROWS + 1, 40):
         ids = torch.tensor([random_ids(count)])
-        ours, theirs = (model.model(ids[0], TokenCache().past) for model in (rounded, exact))
+        ours, theirs = (model.model(ids[0], model.make_past()) for model in (rounded, exact))
         same = torch.allclose(ours, theirs, atol=1e-4)
         assert same == (count > FEW_ROWS)
-        logits = [model(ids, TokenCache().past, logits_to_keep=1).logits for model in (rounded, exact)]
+        logits = [model(ids, model.make_past(), logits_to_keep=1).logits for model in (rounded, exact)]
         assert float(torch.cosine_similarity(*logits, dim=-1)) > 0.9
 
 
@@ -189,7 +188,7 @@ def test_quantised_weights_are_made_once(
 
     def logits() -> torch.Tensor:
         model = load_lean(folder, shape, scheme, torch.float32, keep=folder)
-        return model(torch.tensor([[5]]), TokenCache().past, logits_to_keep=1).logits
+        return model(torch.tensor([[5]]), model.make_past(), logits_to_keep=1).logits
 
     first = logits()
     kept = packed_dir(folder, scheme.name)

@@ -20,12 +20,12 @@ from midfill.model.api import (
 )
 from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.decode import DecodeLoop, Job
-from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.store.local import LocalModel, converted_dir
 from midfill.model.store.store import Store
+from tests.model.looping import make_cache
 
 pytestmark = pytest.mark.real_model
 
@@ -96,7 +96,7 @@ def test_the_lean_float32_path_equals_generate_up_to_ties(
     lean = load_lean(folder, shape, None, torch.float32, keep=None)
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     loop = DecodeLoop(lean, lambda i: f"{i} ".encode(), 2048, 16)
-    cache = TokenCache()
+    cache = make_cache(lean)
     for prefix, suffix, _ in HOLES:
         prompt = backend.fim_prompt(FimRequest(prefix, suffix))
         events = list(loop.stream(cache, Job(prompt, 12, frozenset())))

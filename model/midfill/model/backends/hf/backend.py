@@ -15,7 +15,7 @@ from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, Mode
 from midfill.model.backends.base import Report
 from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop, Job
-from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.budget import room_tokens
@@ -35,7 +35,7 @@ class TransformersBackend:
         self._local = local
         self._loaded: Loaded | None = None
         self._loop: DecodeLoop | None = None
-        self._fim, self._chat = TokenCache(), TokenCache()
+        self._fim, self._chat = TokenCache(self._make_past), TokenCache(self._make_past)
         self._prompts: Prompts | None = None
 
     def load(self, report: Report) -> ModelInfo:
@@ -79,7 +79,8 @@ class TransformersBackend:
     def close(self) -> None:
         """Free the device. Idempotent; the backend may be loaded again."""
         self._loaded = self._loop = self._prompts = None
-        self._fim, self._chat = TokenCache(), TokenCache()
+        self._fim.drop()
+        self._chat.drop()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -125,6 +126,9 @@ class TransformersBackend:
         for _ in self.stream(FimRequest("def ", "\n", max_new_tokens=2)):
             pass
         self._fim.drop()
+
+    def _make_past(self) -> Past:
+        return self._ready()[0].make_past()
 
     def _ready(self) -> tuple[Loaded, DecodeLoop, Prompts]:
         if self._loaded is None or self._loop is None or self._prompts is None:

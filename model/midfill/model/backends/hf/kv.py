@@ -1,71 +1,26 @@
-"""A KV cache that grows in place, rewinds in O(1) and knows which tokens it holds.
+"""A KV cache that knows which tokens it holds. How keys and values are kept is the model's own: `Past`."""
 
-transformers' DynamicCache copies all of K and V at every step, and its `crop` changed meaning twice in 5.x
-(inference.md §3.1). For full-attention models; sliding windows are kept whole and left to the mask.
-"""
-
-from collections.abc import Sequence
-
-import torch
-from transformers.cache_utils import Cache, CacheLayerMixin
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from midfill.model.tokens import common_prefix
 
-FIRST_CAPACITY_TOKENS = 256
-GROWTH = 2
-"""Doubling: a token is copied at most once more on average."""
 
-
-class GrowingLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no stubs
-    """K and V of one layer in buffers [batch, heads, capacity, head_dim], of which `length` are in use."""
-
-    is_sliding = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.length = 0
-
-    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        self.dtype, self.device = key_states.dtype, key_states.device
-        self.keys, self.values = _buffer(key_states, 0), _buffer(value_states, 0)
-        self.is_initialized = True
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append [batch, heads, new, head_dim]; return views of all, [batch, heads, length, head_dim]."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        end = self.length + key_states.shape[-2]
-        if end > self.keys.shape[-2]:
-            self._grow(end)
-        self.keys[:, :, self.length : end] = key_states
-        self.values[:, :, self.length : end] = value_states
-        self.length = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
-
-    def _grow(self, needed: int) -> None:
-        capacity = max(needed, self.keys.shape[-2] * GROWTH, FIRST_CAPACITY_TOKENS)
-        keys, values = _buffer(self.keys, capacity), _buffer(self.values, capacity)
-        keys[:, :, : self.length] = self.keys[:, :, : self.length]
-        values[:, :, : self.length] = self.values[:, :, : self.length]
-        self.keys, self.values = keys, values  # both or neither: an allocation above may have failed
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.length + query_length, 0
+class Past(Protocol):
+    """The keys and values of one stream of tokens in all layers. The model's forward pass appends to it."""
 
     def get_seq_length(self) -> int:
-        return self.length
-
-    def get_max_length(self) -> int:
-        return -1
-
-    def reset(self) -> None:
-        self.length = 0
+        """How many positions are held."""
+        ...
 
     def rewind(self, length: int) -> None:
-        """Forget everything behind the first `length` tokens."""
-        self.length = min(self.length, length)
+        """Forget everything behind the first `length` positions: O(1), nothing is copied. Layers may be of
+        different lengths before, after a pass that failed."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """Of all buffers, used or not."""
+        ...
 
 
 class TokenCache:
@@ -73,11 +28,19 @@ class TokenCache:
     while a forward pass runs; `settle` restores that after one that failed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make_past: Callable[[], Past]) -> None:
         self.tokens: list[int] = []
-        self.past = Cache(layer_class_to_replicate=GrowingLayer)
         self.owner: object = None
         """The stream that may use this cache: the one that began last."""
+        self._make_past = make_past
+        self._past: Past | None = None
+
+    @property
+    def past(self) -> Past:
+        """The keys and values, made when they are first asked for."""
+        if self._past is None:
+            self._past = self._make_past()
+        return self._past
 
     def reuse(self, prompt: Sequence[int]) -> int:
         """Rewind to what `prompt` shares, leaving it at least one token to feed; return how many stay."""
@@ -96,15 +59,14 @@ class TokenCache:
 
     def settle(self) -> None:
         """Bring all layers back to `tokens`: a failed pass may have filled some of them further."""
-        for layer in self.past.layers:
-            layer.rewind(len(self.tokens))
+        if self._past is not None:
+            self._past.rewind(len(self.tokens))
 
     def drop(self) -> None:
         """Give the memory back."""
         self.tokens = []
-        self.past = Cache(layer_class_to_replicate=GrowingLayer)
+        self._past = None
 
-
-def _buffer(like: torch.Tensor, capacity: int) -> torch.Tensor:
-    batch, heads, _, head_dim = like.shape
-    return torch.empty((batch, heads, capacity, head_dim), dtype=like.dtype, device=like.device)
+    def memory_bytes(self) -> int:
+        """What its keys and values occupy."""
+        return self._past.memory_bytes() if self._past is not None else 0

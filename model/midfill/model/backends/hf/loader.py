@@ -5,6 +5,7 @@ pickle, never asks a network.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,9 +26,12 @@ from midfill.model.backends.hf.device import (
     measure_cpu,
     use_threads,
 )
+from midfill.model.backends.hf.kv import Past
+from midfill.model.backends.hf.past import TransformersPast
 from midfill.model.backends.hf.quiet import keep_quiet
 from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
 from midfill.model.backends.lean.choice import choose_scheme
+from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
@@ -47,6 +51,8 @@ class Loaded:
 
     model: Any
     """A transformers causal language model, or the lean one in its place."""
+    make_past: Callable[[], Past]
+    """Empty keys and values for it."""
     tokenizer: CodeTokenizer
     dialect: FimDialect | None
     chat: ChatFormat | None
@@ -78,6 +84,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
+        make_past=model.make_past if isinstance(model, LeanModel) else TransformersPast,
         tokenizer=vocabulary.tokenizer,
         dialect=vocabulary.dialect,
         chat=vocabulary.chat,

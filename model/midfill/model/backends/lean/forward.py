@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
 
+from midfill.model.backends.lean.past import GrowingPast
 from midfill.model.backends.lean.shape import Shape
 
 FIRST_POSITIONS = 256
@@ -156,6 +157,10 @@ class LeanModel(torch.nn.Module):
             packed = getattr(module, "packed", None)
             kept += [packed.numbers, packed.scales] if packed else []
         return sum({tensor.data_ptr(): tensor.nbytes for tensor in kept}.values())
+
+    def make_past(self) -> GrowingPast:
+        """Empty keys and values for one stream of tokens."""
+        return GrowingPast(len(self.model.layers))
 
     def get_input_embeddings(self) -> "LeanBody":
         """As transformers: what has a `weight` of a row for each token."""
