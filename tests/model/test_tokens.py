@@ -129,3 +129,14 @@ def test_common_prefix() -> None:
     assert common_prefix([1, 2, 3], [1, 2, 4]) == 2
     assert common_prefix([1, 2], [1, 2, 3]) == 2
     assert common_prefix([], [1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"), [(0, "abcéde"), (1, "bcéde"), (2, "céde"), (5, "de"), (6, "e"), (7, ""), (9, "")]
+)
+def test_hidden_bytes_never_become_text(hidden: int, shown: str) -> None:
+    words = [b"ab", b"c\xc3", b"\xa9d", b"e"]
+    decoder = StreamDecoder(words.__getitem__, hidden)
+    steps = [(decoder.hides(token), decoder.feed(token)) for token in range(4)]
+    assert "".join(text for _, text in steps) == shown
+    assert [hides for hides, _ in steps] == [hidden >= end for end in (2, 4, 6, 7)]

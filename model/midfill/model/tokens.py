@@ -83,6 +83,16 @@ class CodeTokenizer:
         is_plain = piece in self._added and self._piece_bytes is byte_level_bytes
         return piece.encode("utf-8") if is_plain else self._piece_bytes(piece)
 
+    def all_token_bytes(self) -> list[bytes]:
+        """`token_bytes` of every id below `size`, many times as fast as one by one."""
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        found, convert = [b""] * (max(vocabulary.values()) + 1), self._piece_bytes
+        for piece, token_id in vocabulary.items():
+            found[token_id] = convert(piece)
+        for token_id in {*self.reserved, *(vocabulary[piece] for piece in self._added)}:
+            found[token_id] = self.token_bytes(token_id)
+        return found
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`, reserved ones skipped, no space eaten; bad UTF-8 becomes U+FFFD."""
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
@@ -121,15 +131,25 @@ class CodeTokenizer:
 
 
 class StreamDecoder:
-    """Token ids to text, one at a time: whole characters only, every space kept, constant work a token."""
+    """Token ids to text, one at a time: whole characters only, every space kept, constant work a token.
 
-    def __init__(self, token_bytes: Callable[[int], bytes]) -> None:
+    The first `hidden` bytes never become text: they are there already (see `healing`).
+    """
+
+    def __init__(self, token_bytes: Callable[[int], bytes], hidden: int = 0) -> None:
         self._token_bytes = token_bytes
+        self._hidden = hidden
         self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def feed(self, token_id: int) -> str:
         """The text that `token_id` completes; a half character waits, and is dropped if nothing follows."""
-        return self._utf8.decode(self._token_bytes(token_id))
+        added = self._token_bytes(token_id)
+        shown, self._hidden = added[self._hidden :], max(0, self._hidden - len(added))
+        return self._utf8.decode(shown)
+
+    def hides(self, token_id: int) -> bool:
+        """Whether nothing of `token_id`, were it fed next, would ever become text."""
+        return 0 < len(self._token_bytes(token_id)) <= self._hidden
 
 
 def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:

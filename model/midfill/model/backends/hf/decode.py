@@ -15,6 +15,7 @@ from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.errors import GenerationError, ModelError, OutOfMemory
 from midfill.model.stops import StopScanner
 from midfill.model.tokens import StreamDecoder
+from midfill.model.trie import Constraint
 
 CPU_BLOCK_TOKENS = 128
 """A cancelled prefill ends within one block: 0.2–0.6 s on 2 cores for 0.5B (measured: 224–615 tok/s)."""
@@ -31,6 +32,10 @@ class Job:
     scanner: StopScanner | None = None
     temperature: float = 0.0
     prefill_only: bool = False
+    constraint: Constraint | None = None
+    """Which tokens the answer may begin with."""
+    hidden_bytes: int = 0
+    """How much of the answer's beginning is text that stands before the cursor: it never goes out."""
 
 
 @dataclass(slots=True)
@@ -111,10 +116,14 @@ class DecodeLoop:
     def _decode(
         self, cache: TokenCache, job: Job, tally: _Tally, logits: torch.Tensor, began: float
     ) -> Generator[Event, None, None]:
-        decoder = StreamDecoder(self._token_bytes)
+        decoder = StreamDecoder(self._token_bytes, job.hidden_bytes)
+        constraint = job.constraint
         limit = min(job.max_new_tokens, self._context_tokens - len(job.prompt))
         while True:
+            if constraint:
+                logits = _only(constraint, logits)
             token, logprob = self._pick(cache, logits, job.temperature)
+            constraint = constraint.after(token) if constraint else None
             text, reason = _advance(job, decoder, tally, token, logprob, limit)
             seconds = perf_counter() - began
             if len(cache.tokens) == len(job.prompt):
@@ -169,7 +178,8 @@ def _advance(
     if token in job.stop_ids:
         return scanner.finish() if scanner else "", FinishReason.EOT
     tally.generated += 1
-    tally.waiting.append(logprob)
+    if not decoder.hides(token):
+        tally.waiting.append(logprob)
     text, stopped = decoder.feed(token), False
     if scanner:
         text, stopped = scanner.feed(text)
@@ -178,6 +188,15 @@ def _advance(
     if tally.generated >= limit:
         return text + (scanner.finish() if scanner else ""), FinishReason.LENGTH
     return text, None
+
+
+def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:
+    """Logits [vocabulary] with all but the allowed tokens at -inf. A log-probability is thereby the one
+    among these: what it says of an answer is not lowered by what stands in the file already."""
+    allowed = torch.frombuffer(constraint.allowed(), dtype=torch.int32)
+    masked = torch.full_like(logits, -torch.inf)
+    masked[allowed] = logits[allowed]
+    return masked
 
 
 def _chunk(text: str, tally: _Tally) -> Chunk:
