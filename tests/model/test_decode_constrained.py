@@ -10,9 +10,9 @@ import torch
 
 from midfill.model.api import Chunk, Event, Finish
 from midfill.model.backends.hf.decode import DecodeLoop, Job
-from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.tokens import CodeTokenizer
 from midfill.model.trie import TokenTrie, starts_with
+from tests.model.looping import make_cache
 from tests.model.tiny import VOCABULARY, make_tokenizer
 
 TOKENIZER = CodeTokenizer(make_tokenizer())
@@ -23,7 +23,7 @@ PROMPT = TOKENIZER.encode("for x in range(10):\n")
 def answer(model: Any, wanted: str, new: int = 12, temperature: float = 0.0) -> tuple[list[Event], bytes]:
     """The events of an answer that begins with `wanted`, and all bytes that were generated."""
     wanted_bytes = wanted.encode()
-    loop, cache = DecodeLoop(model, TOKENIZER.token_bytes, 1000), TokenCache()
+    loop, cache = DecodeLoop(model, TOKENIZER.token_bytes, 1000), make_cache(model)
     constraint = starts_with(TRIE, wanted_bytes)
     job = Job(
         PROMPT,
@@ -72,7 +72,7 @@ def test_what_comes_behind_is_what_the_model_would_write_there_by_itself(qwen2: 
     events, generated = answer(qwen2, "prin")
     forced = spelled_greedily(qwen2, b"prin")
     loop = DecodeLoop(qwen2, TOKENIZER.token_bytes, 1000)
-    plain = list(loop.stream(TokenCache(), Job([*PROMPT, *forced], 12 - len(forced), frozenset())))
+    plain = list(loop.stream(make_cache(qwen2), Job([*PROMPT, *forced], 12 - len(forced), frozenset())))
     spelled = b"".join(map(TOKENIZER.token_bytes, forced))
     assert generated.startswith(spelled)
     assert shown(events) == (spelled[4:] + shown(plain).encode()).decode()
@@ -84,7 +84,7 @@ def test_stop_ids_do_not_end_an_answer_inside_the_wanted_text(qwen2: Any) -> Non
     wanted = b"return a"
     ends = frozenset(range(VOCABULARY)) - spelling
     job = Job(PROMPT, 30, ends, constraint=starts_with(TRIE, wanted), hidden_bytes=len(wanted))
-    cache = TokenCache()
+    cache = make_cache(qwen2)
     finish = list(loop.stream(cache, job))[-1]
     assert isinstance(finish, Finish)
     assert b"".join(map(TOKENIZER.token_bytes, cache.tokens[len(PROMPT) :])).startswith(wanted)
