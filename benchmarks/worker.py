@@ -123,7 +123,7 @@ def prompt_ids(tokenizer: Any) -> list[int]:
 
 def loop_speed(loaded: Any, loop: Any) -> tuple[float, float]:
     """Prompt tokens per second, and milliseconds per token behind the prompt: the best of the rounds."""
-    from midfill.model.backends.hf.decode import Job
+    from midfill.model.backends.hf.job import Job
     from midfill.model.backends.hf.kv import TokenCache
 
     prefill, decode = math.inf, math.inf
@@ -181,7 +181,7 @@ def quality(backend: Any, every: int) -> tuple[float | None, list[bool]]:
     import torch
 
     from midfill.model.api import Chunk, FimRequest
-    from midfill.model.backends.hf.decode import Job
+    from midfill.model.backends.hf.job import Job
     from midfill.model.backends.hf.kv import TokenCache
 
     if not DATA.is_file():

@@ -7,7 +7,8 @@ import torch
 from transformers import DynamicCache
 
 from midfill.model.api import Chunk, Finish
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.hf.past import TransformersPast
 from tests.model.tiny import VOCABULARY

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from midfill.model.api import Finish, FinishReason
-from midfill.model.backends.hf.decode import Job
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.lean.past import FIRST_CAPACITY_TOKENS
 from midfill.model.errors import GenerationError
 from tests.model.looping import (

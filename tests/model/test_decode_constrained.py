@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from midfill.model.api import Chunk, Event, Finish
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.tokens import CodeTokenizer
 from midfill.model.trie import TokenTrie, starts_with
 from tests.model.looping import make_cache

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from midfill.model.api import Chunk, FinishReason, Scope, StopRules
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.errors import GenerationError, OutOfMemory
 from midfill.model.stops import StopScanner
 from tests.model.looping import (

@@ -19,7 +19,8 @@ from midfill.model.api import (
     StopRules,
 )
 from midfill.model.backends.hf.backend import TransformersBackend
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig

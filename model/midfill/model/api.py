@@ -116,6 +116,10 @@ class Usage:
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
     queue_ms: float = 0.0
+    drafted_tokens: int = 0
+    """Guesses that forward passes verified along with the token they were there for."""
+    accepted_tokens: int = 0
+    """Guesses that came true: tokens without a forward pass of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import torch
 from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, ModelInfo, Request
 from midfill.model.backends.base import Report
 from midfill.model.backends.hf.chat import marker_ids
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.lean.forward import LeanModel

@@ -1,53 +1,24 @@
-"""The loop: prefill in blocks, then one token a step. Token ids in, chunks of text out.
+"""The loop: prefill in blocks, then a step at a time, each verifying guesses along with its own token.
 
-Owns the KV caches and the sampling. Knows no prompt format: see `backend.py`. transformers' `generate()`
-is not used: it cannot be suspended, and corrupts reused caches silently (inference.md §3.2).
+Token ids in, chunks of text out. Owns the sampling. Knows no prompt format (see `backend.py`), nor where
+guesses come from. transformers' `generate()` is not used: it cannot be suspended, and corrupts reused
+caches silently (inference.md §3.2).
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
 from time import perf_counter
 
 import torch
 
-from midfill.model.api import Chunk, Event, Finish, FinishReason, Usage
+from midfill.model.api import Chunk, Event
+from midfill.model.backends.hf.job import Job, Progress, begin
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.errors import GenerationError, ModelError, OutOfMemory
-from midfill.model.stops import StopScanner
-from midfill.model.tokens import StreamDecoder
 from midfill.model.trie import Constraint
 
 CPU_BLOCK_TOKENS = 128
 """A cancelled prefill ends within one block: 0.2–0.6 s on 2 cores for 0.5B (measured: 224–615 tok/s)."""
 GPU_BLOCK_TOKENS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One answer to write after `prompt`."""
-
-    prompt: Sequence[int]
-    max_new_tokens: int
-    stop_ids: frozenset[int]
-    scanner: StopScanner | None = None
-    temperature: float = 0.0
-    prefill_only: bool = False
-    constraint: Constraint | None = None
-    """Which tokens the answer may begin with."""
-    hidden_bytes: int = 0
-    """How much of the answer's beginning is text that stands before the cursor: it never goes out."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a stream has done so far."""
-
-    reused: int = 0
-    generated: int = 0
-    prefill_s: float = 0.0
-    decode_s: float = 0.0
-    waiting: list[float] = field(default_factory=list)
-    """Log-probabilities of tokens whose text has not gone out yet."""
 
 
 class DecodeLoop:
@@ -56,6 +27,10 @@ class DecodeLoop:
     `model(ids, past, ...)` is a transformers causal LM; `token_bytes` says what a token adds to the text.
     At most one stream runs on a cache at a time: a second one takes the cache over, and the first, if it
     is resumed, raises GenerationError.
+
+    A guess is accepted when it is the argmax of the pass over it. So a greedy answer has the same tokens
+    with guesses as without wherever a pass over several rows computes what passes over one do: in float32,
+    up to ties. Quantised kernels round differently for each number of rows: the verifying pass decides.
     """
 
     def __init__(
@@ -85,60 +60,62 @@ class DecodeLoop:
                 f"a prompt of {len(job.prompt)} tokens does not fit a context of {self._context_tokens}"
             )
         mine = cache.owner = object()
-        tally = _Tally()
+        progress = begin(job, self._context_tokens, self._token_bytes)
         if job.prefill_only and cache.holds(job.prompt):
-            tally.reused = len(job.prompt)
+            progress.reused = len(job.prompt)
         else:
-            for event in self._steps(cache, job, tally):
+            for event in self._steps(cache, job, progress):
                 yield event
                 if cache.owner is not mine:
                     raise GenerationError("another stream has taken this one's cache over")
-                if isinstance(event, Finish):
-                    return
-        yield Finish(FinishReason.LENGTH, _usage(job, tally))
+        yield progress.finish()
 
-    def _steps(self, cache: TokenCache, job: Job, tally: _Tally) -> Generator[Event, None, None]:
+    def _steps(self, cache: TokenCache, job: Job, progress: Progress) -> Generator[Chunk, None, None]:
         began = perf_counter()
-        tally.reused = cache.reuse(job.prompt)
-        last = len(job.prompt) - self.block_tokens
+        progress.reused = cache.reuse(job.prompt)
+        last = len(job.prompt) - (0 if job.prefill_only else self.block_tokens)
         while len(cache.tokens) < last:
             self._forward(cache, job.prompt[len(cache.tokens) :][: self.block_tokens])
-            tally.prefill_s += perf_counter() - began
+            progress.prefill_s += perf_counter() - began
             yield Chunk()
             began = perf_counter()
-        logits = self._forward(cache, job.prompt[len(cache.tokens) :])
         if job.prefill_only:
-            tally.prefill_s += perf_counter() - began
-            yield Chunk()
             return
-        yield from self._decode(cache, job, tally, logits, began)
-
-    def _decode(
-        self, cache: TokenCache, job: Job, tally: _Tally, logits: torch.Tensor, began: float
-    ) -> Generator[Event, None, None]:
-        decoder = StreamDecoder(self._token_bytes, job.hidden_bytes)
-        constraint = job.constraint
-        limit = min(job.max_new_tokens, self._context_tokens - len(job.prompt))
-        while True:
-            if constraint:
-                logits = _only(constraint, logits)
-            token, logprob = self._pick(cache, logits, job.temperature)
-            constraint = constraint.after(token) if constraint else None
-            text, reason = _advance(job, decoder, tally, token, logprob, limit)
-            seconds = perf_counter() - began
-            if len(cache.tokens) == len(job.prompt):
-                tally.prefill_s += seconds
-            else:
-                tally.decode_s += seconds
-            yield _chunk(text, tally)
-            if reason is not None:
-                yield Finish(reason, _usage(job, tally))
-                return
+        fed = job.prompt[len(cache.tokens) :]
+        while progress.reason is None:
             began = perf_counter()
-            logits = self._forward(cache, [token])
+            prefilling = len(cache.tokens) < len(job.prompt)
+            fed = [self._step(cache, job, progress, fed)]
+            seconds = perf_counter() - began
+            if prefilling:
+                progress.prefill_s += seconds
+            else:
+                progress.decode_s += seconds
+            yield progress.chunk()
 
-    def _forward(self, cache: TokenCache, ids: Sequence[int]) -> torch.Tensor:
-        """One forward pass over `ids` behind what `cache` holds: logits [vocabulary] of the last one.
+    def _step(self, cache: TokenCache, job: Job, progress: Progress, fed: Sequence[int]) -> int:
+        """One pass over `fed` and guesses behind it. Returns the last token that is sure: it comes next.
+
+        Every guess but the first hangs on those before it, so the first wrong one ends what is known.
+        """
+        draft = progress.draft(len(fed))
+        logits = self._forward(cache, [*fed, *draft], 1 + len(draft))
+        sure = len(cache.tokens) - len(draft)
+        progress.drafted += len(draft)
+        for row, guess in zip(logits, [*draft, None], strict=True):
+            allowed = _only(progress.constraint, row) if progress.constraint else row
+            token, logprob = self._pick(cache, allowed, job.temperature)
+            progress.add(token, logprob)
+            if token == guess:
+                progress.accepted += 1
+                sure += 1
+            if token != guess or progress.reason is not None:
+                break
+        cache.rewind(sure)
+        return token
+
+    def _forward(self, cache: TokenCache, ids: Sequence[int], rows: int = 1) -> torch.Tensor:
+        """One forward pass over `ids` behind what `cache` holds: logits [rows, vocabulary] of the last.
 
         The only place that touches the device. Inference mode belongs to the thread, and a suspended
         generator must not leave it switched on: it is entered and left here.
@@ -147,9 +124,9 @@ class DecodeLoop:
             with torch.inference_mode():
                 batch = torch.tensor([list(ids)], device=self.device)
                 out = self._model(
-                    input_ids=batch, past_key_values=cache.past, use_cache=True, logits_to_keep=1
+                    input_ids=batch, past_key_values=cache.past, use_cache=True, logits_to_keep=rows
                 )
-                logits: torch.Tensor = out.logits[0, -1].float().cpu()  # waits: a block must be over here
+                logits: torch.Tensor = out.logits[0].float().cpu()  # waits: a block must be over here
         except Exception as error:
             cache.settle()
             raise _as_model_error(error, cache) from error
@@ -170,26 +147,6 @@ class DecodeLoop:
         return token, float(logprobs[token])
 
 
-def _advance(
-    job: Job, decoder: StreamDecoder, tally: _Tally, token: int, logprob: float, limit: int
-) -> tuple[str, FinishReason | None]:
-    """What `token` adds to the text, and why the answer ends with it, if it does."""
-    scanner = job.scanner
-    if token in job.stop_ids:
-        return scanner.finish() if scanner else "", FinishReason.EOT
-    tally.generated += 1
-    if not decoder.hides(token):
-        tally.waiting.append(logprob)
-    text, stopped = decoder.feed(token), False
-    if scanner:
-        text, stopped = scanner.feed(text)
-    if stopped:
-        return text, FinishReason.STOP
-    if tally.generated >= limit:
-        return text + (scanner.finish() if scanner else ""), FinishReason.LENGTH
-    return text, None
-
-
 def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:
     """Logits [vocabulary] with all but the allowed tokens at -inf. A log-probability is thereby the one
     among these: what it says of an answer is not lowered by what stands in the file already."""
@@ -197,24 +154,6 @@ def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:
     masked = torch.full_like(logits, -torch.inf)
     masked[allowed] = logits[allowed]
     return masked
-
-
-def _chunk(text: str, tally: _Tally) -> Chunk:
-    """`text` with the log-probabilities of all tokens since the last text."""
-    if not text:
-        return Chunk()
-    logprobs, tally.waiting = tuple(tally.waiting), []
-    return Chunk(text, logprobs)
-
-
-def _usage(job: Job, tally: _Tally) -> Usage:
-    return Usage(
-        prompt_tokens=len(job.prompt),
-        reused_tokens=tally.reused,
-        generated_tokens=tally.generated,
-        prefill_ms=tally.prefill_s * 1000,
-        decode_ms=tally.decode_s * 1000,
-    )
 
 
 def _as_model_error(error: Exception, cache: TokenCache) -> ModelError:
