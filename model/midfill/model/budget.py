@@ -1,20 +1,20 @@
 """Which part of the text around the cursor goes into the prompt. Pure: text in, text and token ids out.
 
-The text nearest the cursor is kept on both sides. The prefix is cut on a coarse grid, so that typing does
-not slide its left edge: an edge that moves with every key costs the whole KV cache (inference.md §4.1).
-Snippets from other files are not used yet. Knows no markers: the caller subtracts them from the budget.
+The text nearest the cursor is kept on both sides. What a prompt kept before is not known here: `steady.py`
+holds the edges still while somebody types. Knows no markers: the caller subtracts them from the budget.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 WINDOW_CHARS_PER_TOKEN = 8
 """How much text is looked at for a token of budget. Code has 3–4 (measured: this repository, Qwen);
 deep indentation more. What lies further away is never encoded: 5 MB cost what a screenful costs."""
-LEAST_USED_SHARE = 0.5
-"""A cut that leaves less of the budget used than this is tried again on a finer grid."""
+SPARE_SHARE = 0.25
+"""Of the prefix's budget that a cut leaves free, so that the next cut is hundreds of characters away."""
+LINE_LOSS_SHARE = 0.5
+"""A cut moves on to the next line start, unless that drops more than this of the text that would fit."""
 
 
 class Encoder(Protocol):
@@ -29,23 +29,48 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What of both goes into the prompt: `prefix[prefix_start:]`, `suffix[:suffix_end]`."""
+    """What of a text goes into the prompt: `prefix` is its end, from `prefix_start` on, `suffix` its
+    beginning after the cursor.
+    """
 
+    prefix: str
+    suffix: str
     prefix_ids: tuple[int, ...]
     suffix_ids: tuple[int, ...]
     prefix_start: int
-    suffix_end: int
+    cut_tokens: int
+    """How many tokens of prefix there were when `prefix_start` was chosen."""
+    suffix_cut: bool
+    """Whether there was more suffix than this."""
 
 
-def fit(tokenizer: Encoder, prefix: str, suffix: str, budget_tokens: int, suffix_tokens_max: int) -> Fitted:
+def fit(
+    tokenizer: Encoder,
+    prefix: str,
+    suffix: str,
+    budget_tokens: int,
+    suffix_tokens_max: int,
+    *,
+    continued: bool = False,
+) -> Fitted:
     """Cut both to `budget_tokens` in all, the suffix to `suffix_tokens_max` of them at most.
 
-    The prefix gets what the suffix leaves. Cuts fall at line ends where there are any near, and never
-    inside a character.
+    The prefix gets what the suffix leaves; if it must be cut, it leaves some free for what is typed next.
+    Cuts fall at line ends where there are any near, and never inside a character. `continued`: something
+    stands before the prefix in the prompt (SentencePiece then implies no space).
     """
-    suffix_end, suffix_ids = _fit_suffix(tokenizer, suffix, max(0, min(suffix_tokens_max, budget_tokens)))
-    prefix_start, prefix_ids = _fit_prefix(tokenizer, prefix, max(0, budget_tokens - len(suffix_ids)))
-    return Fitted(tuple(prefix_ids), tuple(suffix_ids), prefix_start, suffix_end)
+    suffix_end, suffix_ids = fit_suffix(tokenizer, suffix, max(0, min(suffix_tokens_max, budget_tokens)))
+    encode = tokenizer.encode_continuation if continued else tokenizer.encode
+    start, prefix_ids = _fit_prefix(tokenizer, encode, prefix, max(0, budget_tokens - len(suffix_ids)))
+    return Fitted(
+        prefix=prefix[start:],
+        suffix=suffix[:suffix_end],
+        prefix_ids=tuple(prefix_ids),
+        suffix_ids=tuple(suffix_ids),
+        prefix_start=start,
+        cut_tokens=len(prefix_ids),
+        suffix_cut=suffix_end < len(suffix),
+    )
 
 
 def room_tokens(context_tokens: int, max_new_tokens: int, overhead_tokens: int) -> tuple[int, int]:
@@ -56,7 +81,8 @@ def room_tokens(context_tokens: int, max_new_tokens: int, overhead_tokens: int) 
     return max(0, context_tokens - answer - overhead_tokens), answer
 
 
-def _fit_suffix(tokenizer: Encoder, suffix: str, budget: int) -> tuple[int, list[int]]:
+def fit_suffix(tokenizer: Encoder, suffix: str, budget: int) -> tuple[int, list[int]]:
+    """How many characters of `suffix` fit `budget` tokens, and their ids."""
     end = min(len(suffix), budget * WINDOW_CHARS_PER_TOKEN)
     end = end if end == len(suffix) else _line_end_before(suffix, end)
     ids = tokenizer.encode_continuation(suffix[:end])
@@ -73,43 +99,29 @@ def _line_end_before(text: str, end: int) -> int:
     return at if at > end // 2 else end
 
 
-def _fit_prefix(tokenizer: Encoder, prefix: str, budget: int) -> tuple[int, list[int]]:
+def _fit_prefix(
+    tokenizer: Encoder, encode: Callable[[str], list[int]], prefix: str, budget: int
+) -> tuple[int, list[int]]:
+    """Where in `prefix` to begin, and the ids from there on: all of it, or `budget` less the spare part."""
     if len(prefix) <= budget * WINDOW_CHARS_PER_TOKEN:
-        ids = tokenizer.encode(prefix)
+        ids = encode(prefix)
         if len(ids) <= budget:
             return 0, ids
-    grid = max(1, 1 << max(0, (budget // 2).bit_length() - 1))
-    window = max(0, len(prefix) - budget * WINDOW_CHARS_PER_TOKEN) // grid * grid
-    starts = tokenizer.starts(prefix[window:])
-    while True:
-        edges = _edges(prefix, window, grid)
-        start, ids = _first_that_fits(tokenizer, prefix, edges, window, starts, budget)
-        if grid == 1 or len(ids) >= budget * LEAST_USED_SHARE:
-            return start, ids
-        grid //= 2
-
-
-def _first_that_fits(
-    tokenizer: Encoder, prefix: str, edges: Sequence[int], window: int, starts: Sequence[int], budget: int
-) -> tuple[int, list[int]]:
-    """The leftmost edge whose text is within `budget`. `starts` (the window's tokens) tells about where."""
-    for edge in edges:
-        if len(starts) - bisect_left(starts, edge - window) > budget:
-            continue
-        ids = tokenizer.encode(prefix[edge:])
+    budget -= int(budget * SPARE_SHARE)
+    window = max(0, len(prefix) - budget * WINDOW_CHARS_PER_TOKEN)
+    starts = [window + start for start in tokenizer.starts(prefix[window:])]
+    first = max(0, len(starts) - budget)
+    while first < len(starts):
+        start = _line_start_after(prefix, starts[first])
+        ids = encode(prefix[start:])
         if len(ids) <= budget:
-            return edge, ids
+            return start, ids
+        # A marker in the text is more tokens than `starts` says; a cut may part a token in two.
+        first += max(1, len(ids) - budget)
     return len(prefix), []
 
 
-def _edges(prefix: str, window: int, grid: int) -> list[int]:
-    """Where the prefix may begin: at the first line start in each grid cell, or at the cell's own start.
-
-    They depend on the text left of them alone, so typing at the end adds edges and moves none.
-    """
-    edges = []
-    for cell in range(window, len(prefix), grid):
-        line_end = prefix.find("\n", max(0, cell - 1), cell + grid - 1)
-        at_text_start = cell == 0 or line_end < 0
-        edges.append(cell if at_text_start else line_end + 1)
-    return edges
+def _line_start_after(text: str, start: int) -> int:
+    """The first line start from `start` on, or `start` where that would drop too much."""
+    at = text.find("\n", max(0, start - 1)) + 1
+    return at if start <= at <= start + (len(text) - start) * LINE_LOSS_SHARE else start

@@ -45,9 +45,12 @@ class TransformersBackend:
         local = self._local or _find(self._config.model)
         loaded = self._loaded = load_model(local, self._config, report)
         self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
-        on_cpu = loaded.device.type == "cpu"
         self._prompts = Prompts(
-            loaded.tokenizer, loaded.dialect, loaded.bos_id, loaded.context_tokens, on_cpu
+            loaded.tokenizer,
+            loaded.dialect,
+            loaded.bos_id,
+            loaded.context_tokens,
+            on_cpu=loaded.device.type == "cpu",
         )
         report(LoadProgress("warm-up", "first tokens"))
         self._warm_up()
