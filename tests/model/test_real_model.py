@@ -1,5 +1,6 @@
 """The default model itself, where its weights are installed: it fills, and our loop equals `generate()`."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,8 +25,10 @@ from midfill.model.backends.hf.job import Job
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
+from midfill.model.prompting import CPU_SUFFIX_TOKENS
 from midfill.model.store.local import LocalModel, converted_dir
 from midfill.model.store.store import Store
+from tests.model.evaluation_data import shared_rows
 from tests.model.looping import make_cache
 
 pytestmark = pytest.mark.real_model
@@ -86,6 +89,22 @@ def test_it_chats_and_ends_by_itself(backend: TransformersBackend) -> None:
     assert "yes" in text(events).lower()
     assert isinstance(events[-1], Finish)
     assert events[-1].reason is FinishReason.EOT
+
+
+def test_a_key_costs_the_suffix_and_the_seam(backend: TransformersBackend) -> None:
+    tasks = shared_rows("HumanEval")
+    code = "\n".join(row["prompt"] + row["canonical_solution"] for row in tasks)
+    at, line = code.index("\n", 30_000) + 1, "    average = sum(values) / max(1, len(values))"[:40]
+    keys = [
+        FimRequest(code[:at] + line[:typed], "\n" + code[at:], path="a.py", max_new_tokens=1)
+        for typed in range(len(line) + 1)
+    ]
+    list(backend.stream(replace(keys[0], prefill_only=True)))
+    for key in keys:
+        finish = list(backend.stream(key))[-1]
+        assert isinstance(finish, Finish)
+        assert finish.usage.prompt_tokens > 1300
+        assert finish.usage.prompt_tokens - finish.usage.reused_tokens <= CPU_SUFFIX_TOKENS + 32
 
 
 def test_the_lean_float32_path_equals_generate_up_to_ties(
