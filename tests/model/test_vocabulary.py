@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from midfill.model.api import ChatMessage, ChatRequest, FimRequest, Finish
 from midfill.model.backends.hf.vocabulary import read_vocabulary
-from midfill.model.dialects import CODELLAMA_SPM
+from midfill.model.dialects import CODELLAMA_SPM, Decision
 from midfill.model.errors import UnsafeWeights
 from tests.model.backends import loaded
 from tests.model.tiny import make_gemma_like, make_tokenizer
@@ -65,11 +65,11 @@ def test_markers_that_are_ordinary_pieces_are_used_and_kept_out_of_text(tmp_path
     with_pieces(*markers).save(str(tmp_path / "tokenizer.json"))
     known = read_vocabulary(tmp_path, ["CodeLlama-7b"], {7})
     ids = {known.tokenizer.marker_id(marker) for marker in markers}
-    assert known.dialect is CODELLAMA_SPM
+    assert known.fim == Decision(CODELLAMA_SPM)
     assert known.stop_ids == ids | {7}
     assert ids <= known.tokenizer.reserved
     unknown = read_vocabulary(tmp_path, ["my-model"], {7})
-    assert unknown.dialect is None
+    assert unknown.fim.dialect is None
     assert not ids & unknown.tokenizer.reserved
 
 

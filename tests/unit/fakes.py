@@ -62,6 +62,7 @@ class GatedBackend:
         self.ended = threading.Event()
         self.load_failure: BaseException | None = None
         self.reports: tuple[LoadProgress, ...] = ()
+        self.info = INFO
         self.before_report: Callable[[], None] = lambda: None
         self._script = script
         self._gated = gated
@@ -75,7 +76,7 @@ class GatedBackend:
             report(progress)
         if self.load_failure is not None:
             raise self.load_failure
-        return INFO
+        return self.info
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         name = name_of(request)

@@ -3,18 +3,24 @@
 import pytest
 
 from midfill.model.dialects import (
+    AUTO,
     CODELLAMA_PSM,
     CODELLAMA_SPM,
     DIALECTS,
     QWEN,
+    SETTINGS,
     TEXT_MARKERS,
+    Decision,
     FimDialect,
     Hole,
     Order,
     detect_dialect,
     overhead_tokens,
     render,
+    wanted_dialect,
 )
+from midfill.model.dialects.choice import BY_NAME, NO_MARKERS
+from midfill.model.errors import BadConfig
 
 ROWS = {dialect.name: dialect for dialect in DIALECTS}
 QWEN_MARKERS = {*QWEN.markers, *QWEN.ends}
@@ -46,9 +52,15 @@ def test_what_needs_code_of_its_own_says_so() -> None:
     assert {n for n, row in ROWS.items() if row.needs_remote_code} == {"codegen2.5", "refact", "santacoder"}
 
 
-def detected(name: str, added: set[str], pieces: set[str] | None = None) -> str | None:
+def decided(name: str, added: set[str], pieces: set[str] | None = None) -> Decision:
     has_piece = (added if pieces is None else pieces).__contains__
-    dialect = detect_dialect(["something", name], added.__contains__, has_piece)
+    decision = detect_dialect(["something", name], added.__contains__, has_piece)
+    assert bool(decision.reason) == (decision.dialect is None)  # no model is left without a word
+    return decision
+
+
+def detected(name: str, added: set[str], pieces: set[str] | None = None) -> str | None:
+    dialect = decided(name, added, pieces).dialect
     return dialect.name if dialect else None
 
 
@@ -106,6 +118,27 @@ def test_a_known_name_decides(name: str, expected: str | None) -> None:
     assert detected(name, EVERYTHING) == expected
 
 
+def test_every_row_but_code_llamas_other_order_is_some_models_by_name() -> None:
+    named = {row.name for _, row in BY_NAME if isinstance(row, FimDialect)}
+    assert named == set(ROWS) - {"codellama-psm"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("CodeLlama-7b-Python-hf", "-Python"),
+        ("Phind-CodeLlama-34B-v2", "34B"),
+        ("CodeLlama-70b-Instruct-hf", "70B Instruct"),
+        ("WizardCoder-Python-13B-V1.0", "WizardCoder"),
+        ("OpenCoder-8B-Base", "OpenCoder"),
+        ("Qwen2.5-7B", "Coder"),
+        ("GLM-4.5-Air", "GLM"),
+    ],
+)
+def test_a_model_that_was_not_trained_to_fill_is_named_in_the_reason(name: str, said: str) -> None:
+    assert said in decided(name, EVERYTHING).reason
+
+
 @pytest.mark.parametrize(
     ("vocabulary", "expected"),
     [
@@ -128,11 +161,31 @@ def test_an_unknown_model_is_taken_at_its_vocabularys_word(
     vocabulary: set[str], expected: str | None
 ) -> None:
     assert detected("my-own-model", vocabulary) == expected
+    decision = decided("my-own-model", vocabulary)
+    assert decision.on_trust == (expected is not None)
+    assert expected or decision.reason == NO_MARKERS
 
 
 def test_a_name_without_its_markers_fills_nothing() -> None:
     assert detected("CodeLlama-70b-hf", set()) is None
     assert detected("starcoder2-3b", QWEN_MARKERS) is None
+    assert decided("starcoder2-3b", QWEN_MARKERS).reason == "its vocabulary has no <fim_prefix>"
+    assert not decided("starcoder2-3b", EVERYTHING).on_trust
+
+
+def test_the_setting_takes_any_row_whose_markers_are_there() -> None:
+    assert (AUTO, "none", *ROWS) == SETTINGS
+    for name, row in ROWS.items():
+        assert wanted_dialect(name, {*row.markers}.__contains__) == Decision(row)
+    assert wanted_dialect("none", EVERYTHING.__contains__).dialect is None
+    assert "fimDialect" in wanted_dialect("none", EVERYTHING.__contains__).reason
+
+
+def test_a_dialect_that_cannot_be_had_is_refused_with_the_reason() -> None:
+    with pytest.raises(BadConfig, match="unknown FIM dialect 'nonsense': known are auto, none, codegemma"):
+        wanted_dialect("nonsense", EVERYTHING.__contains__)
+    with pytest.raises(BadConfig, match="no <fim_prefix>, <fim_suffix>, <fim_middle>; use auto or none"):
+        wanted_dialect("starcoder2", QWEN_MARKERS.__contains__)
 
 
 def test_markers_that_are_ordinary_pieces_count_for_a_known_name_only() -> None:

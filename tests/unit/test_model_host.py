@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,18 @@ async def test_a_load_goes_from_starting_over_loading_to_ready(bench):
     [view] = bench.views
     assert view.said == [("fetching", 0.5), ("reading", None)]
     assert view.ended == ["fake is ready on none"]
+
+
+async def test_a_model_that_does_not_fill_says_so_as_long_as_it_runs(bench):
+    bench.next_backend.info = replace(INFO, dialect="", left_to_right="it was never trained to")
+    bench.host.start(CONFIG)
+    await bench.settle()
+    said = (State.READY, "completes left to right: it was never trained to", "fake")
+    current = bench.board.current
+    assert (current.state, current.reason, current.model) == said
+    bench.host.began_waiting()
+    bench.host.stopped_waiting()
+    assert bench.board.current == current
 
 
 async def test_a_ready_model_answers_and_shows_busy(bench):

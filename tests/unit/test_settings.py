@@ -17,6 +17,7 @@ CONTRACT = [
     "device",
     "dtype",
     "quantization",
+    "fimDialect",
     "debounceMs",
     "maxNewTokens",
     "contextTokens",

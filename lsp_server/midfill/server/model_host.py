@@ -174,7 +174,7 @@ class ModelHost:
         elif isinstance(outcome, ModelInfo):
             self._info = outcome
             view.end(f"{outcome.name} is ready on {outcome.device}")
-            self._status.show(State.READY, model=outcome.name)
+            self._status.show(State.READY, how_it_completes(outcome), outcome.name)
             log.info("model ready: %s", outcome)
             self._on_ready()
         elif isinstance(outcome, NoModel):
@@ -202,6 +202,11 @@ class ModelHost:
             self._status.show(State.FAILED, failure)
         else:  # the model that was there still is
             self._status.show(State.READY, failure, self._info.name)
+
+
+def how_it_completes(info: ModelInfo) -> str:
+    """For a status: empty where the model fills, as most do."""
+    return f"completes left to right: {info.left_to_right}" if info.left_to_right else ""
 
 
 class _PullAbandoned(BaseException):

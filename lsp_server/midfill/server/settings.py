@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from midfill.model.config import ModelConfig
+from midfill.model.dialects import SETTINGS as DIALECT_NAMES
 
 SECTION = "midfill"
 
@@ -74,6 +75,15 @@ class Settings:
         "refused with a message where they cannot run.",
         str,
         choices=("auto", "none", "int8", "int4"),
+        restarts_model=True,
+    )
+    fim_dialect: str = option(
+        "fimDialect",
+        "auto",
+        "How the model is asked to fill in the middle. `auto` goes by the model's name, then by its "
+        "vocabulary and a trial when it is loaded; `none` completes left to right.",
+        str,
+        choices=DIALECT_NAMES,
         restarts_model=True,
     )
     debounce_ms: float | str = option(
@@ -165,6 +175,7 @@ class Settings:
             device=self.device,
             dtype=self.dtype,
             quantization=self.quantization,
+            fim_dialect=self.fim_dialect,
             context_tokens=self.context_tokens,
             threads=self.threads,
             scripted_step_ms=float(self.scripted_step_ms),

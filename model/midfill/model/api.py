@@ -156,6 +156,8 @@ class ModelInfo:
     """Name of the FIM dialect; empty when the model cannot fill in the middle."""
     context_tokens: int
     """Prompt and answer together never exceed this."""
+    left_to_right: str = ""
+    """Why the model completes left to right; empty when it fills."""
     can_chat: bool = False
     parameters: int = 0
     memory_bytes: int = 0

@@ -16,6 +16,8 @@ class ModelConfig:
     """`auto`, `float32`, `bfloat16`, `float16`."""
     quantization: str = "auto"
     """`auto`, `none`, `int8`, `int4`."""
+    fim_dialect: str = "auto"
+    """`auto`, `none`, or a dialect's name (`dialects.SETTINGS`)."""
     context_tokens: int = 0
     """0: 2048 on a CPU, 16384 on a GPU, at most the model's own limit."""
     threads: int = 0

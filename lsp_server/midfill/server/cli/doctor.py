@@ -16,6 +16,7 @@ from midfill.server import logs
 from midfill.server.cli import fail
 from midfill.server.cli.once import ModelUnavailable, Once, Say, complete_once
 from midfill.server.cli.options import model_options, settings_from
+from midfill.server.model_host import how_it_completes
 from midfill.server.text import new_snapshot
 
 PACKAGES = ("midfill", "pygls", "lsprotocol", "torch", "transformers", "tokenizers", "safetensors")
@@ -66,7 +67,7 @@ def _model(runs: list[Once]) -> Table:
     table = Table(title="The model", show_header=False)
     table.add_row("name", info.name)
     table.add_row("device, dtype", f"{info.device}, {info.dtype}")
-    table.add_row("infilling", info.dialect or "no: completes left to right only")
+    table.add_row("infilling", info.dialect or f"no: {how_it_completes(info)}")
     table.add_row("context", f"{info.context_tokens} tokens")
     table.add_row("weights", f"{info.memory_bytes / 2**20:.0f} MiB, {info.parameters / 1e6:.0f} M")
     table.add_row("loaded in", f"{runs[0].load_ms / 1000:.1f} s")

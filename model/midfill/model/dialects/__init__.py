@@ -1,6 +1,14 @@
 """The FIM dialects: what one is (`prompt`), the families (`table`), who takes which (`choice`)."""
 
-from midfill.model.dialects.choice import by_name, detect_dialect, plain_names
+from midfill.model.dialects.choice import (
+    AUTO,
+    SETTINGS,
+    Decision,
+    by_name,
+    detect_dialect,
+    plain_names,
+    wanted_dialect,
+)
 from midfill.model.dialects.prompt import FimDialect, Hole, Order, overhead_tokens, render
 from midfill.model.dialects.table import (
     CODELLAMA_PSM,
@@ -11,11 +19,14 @@ from midfill.model.dialects.table import (
 )
 
 __all__ = [
+    "AUTO",
     "CODELLAMA_PSM",
     "CODELLAMA_SPM",
     "DIALECTS",
     "QWEN",
+    "SETTINGS",
     "TEXT_MARKERS",
+    "Decision",
     "FimDialect",
     "Hole",
     "Order",
@@ -24,4 +35,5 @@ __all__ = [
     "overhead_tokens",
     "plain_names",
     "render",
+    "wanted_dialect",
 ]

@@ -13,6 +13,7 @@ import torch
 
 from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, ModelInfo, Request
 from midfill.model.backends.base import Report
+from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.job import Job
@@ -54,6 +55,7 @@ class TransformersBackend:
         )
         report(LoadProgress("warm-up", "first tokens"))
         self._warm_up()
+        loaded = self._loaded = try_out(loaded, self._loop, report)
         parameters, memory = _size(loaded.model)
         return ModelInfo(
             name=local.name,
@@ -61,6 +63,7 @@ class TransformersBackend:
             dtype=loaded.served,
             dialect=loaded.dialect.name if loaded.dialect else "",
             context_tokens=loaded.context_tokens,
+            left_to_right=loaded.fim.reason,
             can_chat=loaded.chat is not None,
             parameters=parameters,
             memory_bytes=memory,

@@ -35,7 +35,7 @@ from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
-from midfill.model.dialects import FimDialect
+from midfill.model.dialects import Decision, FimDialect
 from midfill.model.errors import DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
 from midfill.model.tokens import CodeTokenizer
@@ -54,7 +54,7 @@ class Loaded:
     make_past: Callable[[], Past]
     """Empty keys and values for it."""
     tokenizer: CodeTokenizer
-    dialect: FimDialect | None
+    fim: Decision
     chat: ChatFormat | None
     stop_ids: frozenset[int]
     bos_id: int | None
@@ -64,6 +64,11 @@ class Loaded:
     served: str
     """What decoding multiplies: the name of `dtype`, or of a quantised format."""
     context_tokens: int
+
+    @property
+    def dialect(self) -> FimDialect | None:
+        """What it is asked to fill in; None: it completes left to right, `fim.reason` says why."""
+        return self.fim.dialect
 
 
 def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded:
@@ -79,14 +84,14 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     eos_ids = _eos_ids(folder, settings)
     # A GGUF file's own name: the converted config keeps it under this key.
     names.append(str(getattr(settings, "_model_name_or_path", "")))
-    vocabulary = read_vocabulary(folder, names, eos_ids)
+    vocabulary = read_vocabulary(folder, names, eos_ids, config.fim_dialect)
     model, dtype, served = _read_model(local, folder, config, device)
     _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
         make_past=model.make_past if isinstance(model, LeanModel) else TransformersPast,
         tokenizer=vocabulary.tokenizer,
-        dialect=vocabulary.dialect,
+        fim=vocabulary.fim,
         chat=vocabulary.chat,
         stop_ids=vocabulary.stop_ids,
         bos_id=settings.bos_token_id,

@@ -12,7 +12,15 @@ from tokenizers import Tokenizer
 
 from midfill.model.backends.hf.chat import ChatFormat
 from midfill.model.backends.hf.chat_choice import choose_chat
-from midfill.model.dialects import DIALECTS, FimDialect, by_name, detect_dialect
+from midfill.model.dialects import (
+    AUTO,
+    DIALECTS,
+    Decision,
+    FimDialect,
+    by_name,
+    detect_dialect,
+    wanted_dialect,
+)
 from midfill.model.errors import DamagedModel, UnsafeWeights, UnsupportedModel
 from midfill.model.tokens import CodeTokenizer
 
@@ -25,7 +33,7 @@ class Vocabulary:
     """A model's tokens and how they are used."""
 
     tokenizer: CodeTokenizer
-    dialect: FimDialect | None
+    fim: Decision
     chat: ChatFormat | None
     stop_ids: frozenset[int]
     """What ends a fill or an answer."""
@@ -36,8 +44,8 @@ def refuse_own_code(folder: Path, names: Sequence[str]) -> None:
 
     A conversion to what transformers and tokenizers know passes: bigcode/gpt_bigcode-santacoder is one.
     """
-    _, dialect = by_name(names)
-    if dialect is None or not dialect.needs_remote_code:
+    dialect = by_name(names)
+    if not isinstance(dialect, FimDialect) or not dialect.needs_remote_code:
         return
     if "auto_map" in _read_json(folder / "config.json") or not (folder / "tokenizer.json").is_file():
         raise UnsafeWeights(
@@ -46,23 +54,31 @@ def refuse_own_code(folder: Path, names: Sequence[str]) -> None:
         )
 
 
-def read_vocabulary(folder: Path, names: Sequence[str], eos_ids: Collection[int]) -> Vocabulary:
-    """The vocabulary of the model in `folder`, that goes by `names`.
+def read_vocabulary(
+    folder: Path, names: Sequence[str], eos_ids: Collection[int], fim_dialect: str = AUTO
+) -> Vocabulary:
+    """The vocabulary of the model in `folder`, that goes by `names`; `fim_dialect` is the setting.
 
-    Raises UnsupportedModel and DamagedModel.
+    Raises UnsupportedModel, DamagedModel, and BadConfig for a dialect that the model cannot have.
     """
     tokenizer = _read_tokenizer(folder)
-    dialect = detect_dialect(
-        names, tokenizer.is_marker, lambda marker: tokenizer.marker_id(marker) is not None
-    )
+
+    def has_piece(marker: str) -> bool:
+        return tokenizer.marker_id(marker) is not None
+
+    if fim_dialect == AUTO:
+        fim = detect_dialect(names, tokenizer.is_marker, has_piece)
+    else:
+        fim = wanted_dialect(fim_dialect, has_piece)
+    dialect = fim.dialect
     chat = choose_chat(names, tokenizer, eos_ids, _chat_template(folder))
     # A marker may be an ordinary piece: no text may become it, nor may it become text.
     own = (*dialect.markers, *dialect.ends) if dialect else ()
     tokenizer.reserve((*own, *chat.markers, *chat.ends) if chat else own)
     ends = {i for marker in own if (i := tokenizer.marker_id(marker)) is not None}
     if dialect is None:
-        ends |= _all_markers(tokenizer)
-    return Vocabulary(tokenizer, dialect, chat, frozenset(ends | set(eos_ids)))
+        ends |= all_markers(tokenizer)
+    return Vocabulary(tokenizer, fim, chat, frozenset(ends | set(eos_ids)))
 
 
 def _read_tokenizer(folder: Path) -> CodeTokenizer:
@@ -81,7 +97,7 @@ def _read_tokenizer(folder: Path) -> CodeTokenizer:
     return tokenizer
 
 
-def _all_markers(tokenizer: CodeTokenizer) -> set[int]:
+def all_markers(tokenizer: CodeTokenizer) -> set[int]:
     """Every FIM, repository, separator and padding id there is: past one of them no answer goes on."""
     markers = {m for row in DIALECTS for m in (*row.markers, *row.ends) if tokenizer.is_marker(m)}
     return {i for i in map(tokenizer.marker_id, markers) if i is not None}
