@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tokenizers import AddedToken
+from tokenizers import AddedToken, normalizers, pre_tokenizers
 
 from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
 from midfill.model.config import ModelConfig
@@ -44,12 +44,23 @@ def test_a_tokenizer_with_more_tokens_than_the_weights_is_damaged(save_model: Ca
     assert "do not belong together" in refused(save_model(tokenizer=tokenizer), DamagedModel)
 
 
-def test_a_tokenizer_that_loses_spaces_is_damaged(save_model: Callable[..., Path]) -> None:
-    from tokenizers import normalizers
+LOSSES = {
+    "spaces": {"normalizer": normalizers.Replace(" ", "")},
+    "tabs": {"normalizer": normalizers.Replace("\t", "    ")},
+    "what leads": {"normalizer": normalizers.Strip(left=True, right=False)},
+    "what trails": {"normalizer": normalizers.Strip(left=False, right=True)},
+    "blank lines": {"normalizer": normalizers.Replace("\n\n", "\n")},
+    # What transformers 5.0–5.10 made of DeepSeek-Coder's (transformers #46489).
+    "Metaspace on bytes": {"pre_tokenizer": pre_tokenizers.Metaspace()},
+}
 
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_a_tokenizer_that_loses_whitespace_is_damaged(save_model: Callable[..., Path], lost: str) -> None:
     tokenizer = make_tokenizer()
-    tokenizer.normalizer = normalizers.Replace(" ", "")
-    refused(save_model(tokenizer=tokenizer), DamagedModel)
+    for part, wrong in LOSSES[lost].items():
+        setattr(tokenizer, part, wrong)
+    assert "give back the text" in refused(save_model(tokenizer=tokenizer), DamagedModel)
 
 
 def test_a_bad_tokenizer_is_damaged_and_none_is_unsupported(

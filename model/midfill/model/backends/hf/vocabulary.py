@@ -24,8 +24,8 @@ from midfill.model.dialects import (
 from midfill.model.errors import DamagedModel, UnsafeWeights, UnsupportedModel
 from midfill.model.tokens import CodeTokenizer
 
-ROUND_TRIP = "def f(x):\n    return x + 2023  # é\n"
-"""Comes back changed from tokenizers that were read wrongly (inference.md §1.5)."""
+ROUND_TRIPS = ("def f(x):\n    return x + 2023  # é\n", "    x", "\tif x:\n\t\ty\n\n", "\n\n  \n", " a  b ")
+"""Come back changed from tokenizers that were read wrongly: whitespace goes first (inference.md §1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,14 @@ def _read_tokenizer(folder: Path) -> CodeTokenizer:
     added = {token.content for token in raw.get_added_tokens_decoder().values()}
     markers = {marker for dialect in DIALECTS for marker in (*dialect.markers, *dialect.ends)}
     tokenizer = CodeTokenizer(raw, reserved=markers & added)
-    if tokenizer.decode(tokenizer.encode_continuation(ROUND_TRIP)) != ROUND_TRIP:
-        raise DamagedModel(f"{folder.name}: its tokenizer does not give back the text that it is given")
+    lead = " " if tokenizer.leading_space else ""
+    for text in ROUND_TRIPS:
+        begun, continued = tokenizer.encode(text), tokenizer.encode_continuation(text)
+        if tokenizer.decode(begun) != lead + text or tokenizer.decode(continued) != text:
+            raise DamagedModel(
+                f"{folder.name}: its tokenizer does not give back the text that it is given "
+                f"({text!r} became {tokenizer.decode(continued)!r}): get the model again"
+            )
     return tokenizer
 
 
