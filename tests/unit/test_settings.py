@@ -14,6 +14,8 @@ CONTRACT = [
     "backend",
     "model",
     "instructModel",
+    "unloadAfterMinutes",
+    "instructUnloadAfterMinutes",
     "device",
     "dtype",
     "quantization",
@@ -174,4 +176,5 @@ def test_the_model_side_gets_what_the_user_set():
     assert (config.backend, config.model, config.device) == ("scripted", "m", "cpu")
     assert (config.dtype, config.quantization) == ("float32", "none")
     assert (config.context_tokens, config.threads) == (11, 2)
+    assert (config.unload_after_s, config.instruct_unload_after_s) == (0, 600)
     assert (config.scripted_step_ms, config.scripted_text) == (1.0, "t")

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 from midfill.model import (
     CancelToken,
@@ -23,6 +22,7 @@ from midfill.model import (
 )
 from midfill.model.backends.base import Backend
 from midfill.model.lanes import Deliver
+from midfill.server.later_loads import LaterLoads, LoadView
 from midfill.server.loop import on_loop
 from midfill.server.status import State, StatusBoard
 
@@ -32,13 +32,6 @@ NO_MODEL = "no-model"
 DEFAULT_CONTEXT_TOKENS = 2048
 """Until a model has said what it takes."""
 STAGES = {"download": State.DOWNLOADING, "verify": State.DOWNLOADING}
-
-
-class LoadView(Protocol):
-    """Where the progress of one load is shown."""
-
-    def report(self, message: str, fraction: float | None) -> None: ...
-    def end(self, message: str) -> None: ...
 
 
 class ModelHost:
@@ -66,6 +59,7 @@ class ModelHost:
         self._pull: threading.Thread | None = None
         self._closed = False
         self._waiting = 0
+        self._later = LaterLoads(status, open_view)
 
     @property
     def info(self) -> ModelInfo | None:
@@ -159,11 +153,16 @@ class ModelHost:
         if self._worker is not None:
             self._ending.append(self._worker)
         self._worker = self._info = None
+        self._later.stop()
         self._ending = [worker for worker in self._ending if not worker.close(timeout_s)]
         return not self._ending
 
     def _loading(self, worker: Worker, view: LoadView, progress: LoadProgress) -> None:
-        if worker is self._worker:
+        if worker is not self._worker:
+            return
+        if self._info is not None:
+            self._later.take(progress, self._info.name, busy=self._waiting > 0)
+        else:
             view.report(progress.message, progress.fraction)
             state = STAGES.get(progress.stage, State.LOADING)
             self._status.show(state, progress.message, progress=progress.fraction)

@@ -10,6 +10,7 @@ from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
 
 SECTION = "midfill"
+SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,33 @@ class Settings:
         str,
         restarts_model=True,
     )
-    instruct_model: str = option("instructModel", "", "Model for code actions. Empty: the same model.", str)
+    instruct_model: str = option(
+        "instructModel",
+        "",
+        "Model for code actions, named as `model` is. Empty: the same model. Another one is loaded at the "
+        "first action; two that do not fit into memory together take turns.",
+        str,
+        restarts_model=True,
+    )
+    unload_after_minutes: float = option(
+        "unloadAfterMinutes",
+        0,
+        "Minutes without a request after which the model leaves memory; the next request loads it again. "
+        "0: never.",
+        (int, float),
+        minimum=0,
+        maximum=10_080,
+        restarts_model=True,
+    )
+    instruct_unload_after_minutes: float = option(
+        "instructUnloadAfterMinutes",
+        10,
+        "The same for `instructModel`, where it is another one.",
+        (int, float),
+        minimum=0,
+        maximum=10_080,
+        restarts_model=True,
+    )
     device: str = option(
         "device",
         "auto",
@@ -172,6 +199,9 @@ class Settings:
         return ModelConfig(
             backend=self.backend,
             model=self.model,
+            instruct_model=self.instruct_model,
+            unload_after_s=self.unload_after_minutes * SECONDS_PER_MINUTE,
+            instruct_unload_after_s=self.instruct_unload_after_minutes * SECONDS_PER_MINUTE,
             device=self.device,
             dtype=self.dtype,
             quantization=self.quantization,

@@ -140,7 +140,8 @@ class LoadProgress:
     """Where loading or downloading stands. `fraction` is 0–1, or None when it cannot be known."""
 
     stage: str
-    """`download`, `verify`, `convert`, `load` or `warm-up`."""
+    """`download`, `verify`, `convert`, `load` or `warm-up`. Of a model that was ready before: also `idle`
+    (unloaded because nobody asked), `failed`, and `ready` when all is well again."""
     message: str
     fraction: float | None = None
 

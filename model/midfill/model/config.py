@@ -10,6 +10,12 @@ class ModelConfig:
     backend: str = "transformers"
     model: str = ""
     """A catalogue name, an imported name, a path to a folder or a GGUF file; empty: the one in use."""
+    instruct_model: str = ""
+    """Answers chat requests, named as `model` is; empty: the same model."""
+    unload_after_s: float = 0
+    """Seconds without a request after which the model leaves memory; 0: never."""
+    instruct_unload_after_s: float = 0
+    """The same for a second model."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: str = "auto"

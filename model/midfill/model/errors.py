@@ -8,7 +8,9 @@ ModelError                  a sentence for a human, never source text
 ├── UnsupportedModel        we know what it is and cannot run it
 ├── BadConfig               a setting this machine or model cannot honour
 ├── DownloadError           network, disk full, refused licence: nothing half-done is left behind
-├── OutOfMemory             this request is lost, the model stays
+├── OutOfMemory             this request is lost, the model stays; or a model did not fit while loading
+│   └── TooBig              it was not tried: it cannot fit
+├── NotNow                  the model is being loaded again, or has made room for the other one
 └── GenerationError         a forward pass failed
 
 Cancellation is not an error: see `cancel.py` and `FinishReason.CANCELLED`.
@@ -48,6 +50,14 @@ class DownloadError(ModelError):
 
 
 class OutOfMemory(ModelError):  # noqa: N818
+    pass
+
+
+class TooBig(OutOfMemory):
+    pass
+
+
+class NotNow(ModelError):  # noqa: N818 - it passes
     pass
 
 

@@ -25,7 +25,7 @@ from midfill.model.api import (
     Request,
     Usage,
 )
-from midfill.model.backends.base import Backend
+from midfill.model.backends.base import Backend, Resting
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.errors import ModelError
 from midfill.model.lanes import Deliver, Lanes, Ticket
@@ -111,6 +111,8 @@ class Worker:
             self._load(report, done)
             while (ticket := self._take()) is not None:
                 self._step(ticket)
+        except LoadAbandoned:
+            pass  # of a second model, while this worker was being closed
         except Exception as error:  # a fault of ours; whoever waits must still be answered
             log.exception("the model thread ended")
             outcome = ModelError(f"the model thread ended: {type(error).__name__}; restart the model")
@@ -153,12 +155,17 @@ class Worker:
             ticket.deliver(Finish(FinishReason.ERROR, message=message))
 
     def _take(self) -> Ticket | None:
-        with self._wake:
-            while (ticket := self._lanes.first(self._clock())) is None:
+        """The next ticket to advance, waiting for it; None when the worker is to end."""
+        while True:
+            with self._wake:
+                if (ticket := self._lanes.first(self._clock())) is not None:
+                    return ticket
                 if self._closing:
                     return None
-                self._wake.wait()
-            return ticket
+            again_s = self._backend.rest() if isinstance(self._backend, Resting) else None
+            with self._wake:
+                if self._lanes.first(self._clock()) is None and not self._closing:
+                    self._wake.wait(again_s)
 
     def _step(self, ticket: Ticket) -> None:
         """Advance one ticket by at most one forward pass."""
@@ -177,6 +184,8 @@ class Worker:
                 assert self._backend is not None  # nothing is queued after a failed load
                 ticket.stream = self._backend.stream(ticket.request)
             return next(ticket.stream)
+        except LoadAbandoned:  # of a second model: `close` has cancelled the ticket
+            return self._cancelled(ticket)
         except ModelError as error:
             return Finish(FinishReason.ERROR, message=str(error))
         except Exception as error:

@@ -1,7 +1,7 @@
 """The only seam of the model side: what a backend is."""
 
 from collections.abc import Callable, Generator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from midfill.model.api import Event, LoadProgress, ModelInfo, Request
 
@@ -39,3 +39,41 @@ class Backend(Protocol):
     def close(self) -> None:
         """Free the device."""
         ...
+
+
+class TwoStep(Backend, Protocol):
+    """A backend whose `load` comes in two parts, so that another one may answer meanwhile."""
+
+    def read(self, report: Report) -> None:
+        """Find, convert and read the weights; no forward pass. The one method that may run on another
+        thread, while nothing else of this backend runs. Raises as `load` does."""
+        ...
+
+    def warm_up(self) -> Generator[None, None, ModelInfo]:
+        """The rest of `load`, on the model thread: at most one forward pass per `next()`."""
+        ...
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """A backend that has something to do while nobody asks."""
+
+    def rest(self) -> float | None:
+        """Called on the model thread when no request waits: at most one forward pass.
+
+        Returns the seconds after which it wants to be called again; None: not before the next request.
+        """
+        ...
+
+
+def load_whole(backend: TwoStep, report: Report) -> ModelInfo:
+    """`Backend.load` of a backend that has it in two parts."""
+    backend.read(report)
+    report(LoadProgress("warm-up", "first tokens"))
+    passes = backend.warm_up()
+    while True:
+        try:
+            next(passes)
+        except StopIteration as ended:
+            info: ModelInfo = ended.value
+            return info

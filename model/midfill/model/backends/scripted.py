@@ -20,7 +20,7 @@ from midfill.model.api import (
     Scope,
     Usage,
 )
-from midfill.model.backends.base import Report
+from midfill.model.backends.base import Report, load_whole
 from midfill.model.config import ModelConfig
 
 CHARS_PER_TOKEN = 4
@@ -41,7 +41,13 @@ class ScriptedBackend:
         self._cached = ""
 
     def load(self, report: Report) -> ModelInfo:
+        return load_whole(self, report)
+
+    def read(self, report: Report) -> None:
         report(LoadProgress("load", "loading the script", 1.0))
+
+    def warm_up(self) -> Generator[None, None, ModelInfo]:
+        yield
         return ModelInfo(
             name="scripted",
             device="none",

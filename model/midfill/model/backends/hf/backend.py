@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from midfill.model.api import ChatRequest, Event, FimRequest, LoadProgress, ModelInfo, Request
-from midfill.model.backends.base import Report
+from midfill.model.api import ChatRequest, Event, FimRequest, ModelInfo, Request
+from midfill.model.backends.base import Report, load_whole
 from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop
@@ -39,26 +39,33 @@ class TransformersBackend:
         self._loop: DecodeLoop | None = None
         self._fim, self._chat = TokenCache(self._make_past), TokenCache(self._make_past)
         self._prompts: Prompts | None = None
+        self._name, self._began = "", 0.0
 
     def load(self, report: Report) -> ModelInfo:
         """Find, convert if need be, load and try out the model of the configuration. Raises ModelError."""
-        began = perf_counter()
+        return load_whole(self, report)
+
+    def read(self, report: Report) -> None:
+        """See `TwoStep.read`."""
+        self._began = perf_counter()
         local = self._local or _find(self._config.model)
         loaded = self._loaded = load_model(local, self._config, report)
         self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
-        self._prompts = Prompts(
-            loaded.tokenizer,
-            loaded.dialect,
-            loaded.bos_id,
-            loaded.context_tokens,
-            on_cpu=loaded.device.type == "cpu",
-        )
-        report(LoadProgress("warm-up", "first tokens"))
-        self._warm_up()
-        loaded = self._loaded = try_out(loaded, self._loop, report)
+        self._prompts = _make_prompts(loaded)
+        self._name = local.name
+
+    def warm_up(self) -> Generator[None, None, ModelInfo]:
+        """See `TwoStep.warm_up`."""
+        loaded, loop, prompts = self._ready()
+        yield from self._first_passes()
+        tried = yield from try_out(loaded, loop)
+        if tried is not loaded:
+            loaded = self._loaded = tried
+            self._prompts = _make_prompts(loaded)
+            self._prompts.prefill_per_s = prompts.prefill_per_s
         parameters, memory = _size(loaded.model)
         return ModelInfo(
-            name=local.name,
+            name=self._name,
             device=str(loaded.device),
             dtype=loaded.served,
             dialect=loaded.dialect.name if loaded.dialect else "",
@@ -67,7 +74,7 @@ class TransformersBackend:
             can_chat=loaded.chat is not None,
             parameters=parameters,
             memory_bytes=memory,
-            load_ms=(perf_counter() - began) * 1000,
+            load_ms=(perf_counter() - self._began) * 1000,
         )
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
@@ -119,7 +126,7 @@ class TransformersBackend:
             temperature=request.temperature,
         )
 
-    def _warm_up(self) -> None:
+    def _first_passes(self) -> Generator[None, None, None]:
         """A block, timed, and a token: kernels are chosen and weights mapped in before anybody waits."""
         loaded, loop, prompts = self._ready()
         block = FimRequest("x = 1\n" * loop.block_tokens, "", max_new_tokens=1, prefill_only=True)
@@ -127,11 +134,12 @@ class TransformersBackend:
         for _ in range(2):  # the first pass allocates
             began = perf_counter()
             for _ in loop.stream(self._fim, Job(prompt, 1, loaded.stop_ids, prefill_only=True)):
-                pass
+                pass  # one pass: the prompt is no longer than a block
             prompts.prefill_per_s = len(prompt) / (perf_counter() - began)
             self._fim.drop()
+            yield
         for _ in self.stream(FimRequest("def ", "\n", max_new_tokens=2)):
-            pass
+            yield
         self._fim.drop()
 
     def _make_past(self) -> Past:
@@ -149,6 +157,16 @@ def _size(model: Any) -> tuple[int, int]:
         return model.parameter_count, model.memory_bytes()
     sizes = [(p.numel(), p.element_size()) for p in model.parameters()]
     return sum(count for count, _ in sizes), sum(count * size for count, size in sizes)
+
+
+def _make_prompts(loaded: Loaded) -> Prompts:
+    return Prompts(
+        loaded.tokenizer,
+        loaded.dialect,
+        loaded.bos_id,
+        loaded.context_tokens,
+        on_cpu=loaded.device.type == "cpu",
+    )
 
 
 def _find(spec: str) -> LocalModel:

@@ -4,12 +4,12 @@ OpenCoder and Qwen's models without Coder carry the markers untrained (inference
 the verdict; knows no vocabulary.
 """
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
-from midfill.model.api import Chunk, Event, Finish, FinishReason, LoadProgress
-from midfill.model.backends.base import Report
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.api import Chunk, Event, Finish, FinishReason
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.hf.loader import Loaded
 from midfill.model.backends.hf.vocabulary import all_markers
@@ -39,23 +39,29 @@ ANSWER_TOKENS = 8
 UNTRAINED = "its vocabulary has {name}'s markers, but it answers as if they were never trained"
 
 
-def try_out(loaded: Loaded, loop: DecodeLoop, report: Report) -> Loaded:
-    """`loaded`, without its dialect if that was taken on trust and the model does not fill by it."""
+def try_out(loaded: Loaded, loop: DecodeLoop) -> Generator[None, None, Loaded]:
+    """`loaded`, without its dialect if that was taken on trust and the model does not fill by it.
+
+    One forward pass per `next()`. Raises what the loop raises.
+    """
     dialect = loaded.dialect
     if dialect is None or not loaded.fim.on_trust:
         return loaded
-    report(LoadProgress("warm-up", "trying whether it fills in the middle"))
-    if fills(loaded, dialect, loop):
+    if (yield from fills(loaded, dialect, loop)):
         return loaded
     ends = loaded.stop_ids | all_markers(loaded.tokenizer)
     return replace(loaded, fim=Decision(None, UNTRAINED.format(name=dialect.name)), stop_ids=ends)
 
 
-def fills(loaded: Loaded, dialect: FimDialect, loop: DecodeLoop) -> bool:
-    """Whether the model gives enough of the answers. Raises what the loop raises."""
+def fills(loaded: Loaded, dialect: FimDialect, loop: DecodeLoop) -> Generator[None, None, bool]:
+    """Whether the model gives enough of the answers."""
     right = 0
     for index, canary in enumerate(CANARIES):
-        right += answers(dialect, canary, loop.stream(TokenCache(), _job(loaded, dialect, canary)))
+        events: list[Event] = []
+        for event in loop.stream(TokenCache(loaded.make_past), _job(loaded, dialect, canary)):
+            events.append(event)
+            yield
+        right += answers(dialect, canary, events)
         if right == ENOUGH or right + len(CANARIES) - 1 - index < ENOUGH:
             break
     return right >= ENOUGH
