@@ -2,16 +2,15 @@
 answer. Reads JSON, never runs code or a template.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 
 from midfill.model.backends.hf.chat import ChatFormat
 from midfill.model.backends.hf.chat_choice import choose_chat
+from midfill.model.backends.hf.model_settings import read_json
 from midfill.model.dialects import (
     AUTO,
     DIALECTS,
@@ -47,7 +46,7 @@ def refuse_own_code(folder: Path, names: Sequence[str]) -> None:
     dialect = by_name(names)
     if not isinstance(dialect, FimDialect) or not dialect.needs_remote_code:
         return
-    if "auto_map" in _read_json(folder / "config.json") or not (folder / "tokenizer.json").is_file():
+    if "auto_map" in read_json(folder / "config.json") or not (folder / "tokenizer.json").is_file():
         raise UnsafeWeights(
             f"{names[0]} runs only with Python code that comes with it, which Midfill never runs: "
             "choose another model"
@@ -114,18 +113,9 @@ def _chat_template(folder: Path) -> str:
     path = folder / "chat_template.jinja"
     if path.is_file():
         return path.read_text(encoding="utf-8", errors="replace")
-    template = _read_json(folder / "tokenizer_config.json").get("chat_template", "")
+    template = read_json(folder / "tokenizer_config.json").get("chat_template", "")
     if isinstance(template, list):
         template = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}.get(
             "default"
         )
     return template if isinstance(template, str) else ""
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty where there is none, which whoever needs the file reports."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -63,7 +63,16 @@ class Shape:
 
 
 def read_shape(config: Mapping[str, Any]) -> Shape | None:
-    """The shape of the model that `config` (a parsed config.json) describes; None: not one of ours."""
+    """The shape of the model that `config` (a parsed config.json) describes; None: not one of ours, or with
+    values that make no sense, which transformers refuses.
+    """
+    try:
+        return _read_shape(config)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _read_shape(config: Mapping[str, Any]) -> Shape | None:
     kind = str(config.get("model_type", ""))
     rope = _read_rope(config)
     if kind not in BIASED or rope is None or not _is_plain(config):
