@@ -42,8 +42,15 @@ class TransformersBackend:
         self._name, self._began = "", 0.0
 
     def load(self, report: Report) -> ModelInfo:
-        """Find, convert if need be, load and try out the model of the configuration. Raises ModelError."""
-        return load_whole(self, report)
+        """Find, convert if need be, load and try out the model of the configuration. Raises ModelError.
+
+        What fails or is abandoned leaves nothing behind: the next load begins anew.
+        """
+        try:
+            return load_whole(self, report)
+        except BaseException:
+            self.close()
+            raise
 
     def read(self, report: Report) -> None:
         """See `TwoStep.read`."""

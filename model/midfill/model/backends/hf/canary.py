@@ -55,10 +55,10 @@ def try_out(loaded: Loaded, loop: DecodeLoop) -> Generator[None, None, Loaded]:
 
 def fills(loaded: Loaded, dialect: FimDialect, loop: DecodeLoop) -> Generator[None, None, bool]:
     """Whether the model gives enough of the answers."""
-    right = 0
+    right, cache = 0, TokenCache(loaded.make_past)
     for index, canary in enumerate(CANARIES):
         events: list[Event] = []
-        for event in loop.stream(TokenCache(loaded.make_past), _job(loaded, dialect, canary)):
+        for event in loop.stream(cache, _job(loaded, dialect, canary)):
             events.append(event)
             yield
         right += answers(dialect, canary, events)
