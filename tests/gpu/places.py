@@ -52,7 +52,7 @@ class Recorder:
 
 
 def make_gpu(place: str, family: str = "qwen2", dtype: torch.dtype = torch.float32) -> GpuModel:
-    """A tiny model at `place`; keeps the transformers model of the same weights as `reference`, on the CPU."""
+    """A tiny model at `place`; `reference` is the transformers model of the same weights, on the CPU."""
     theirs = make_model(family)
     shape = read_shape(theirs.config.to_dict())
     assert shape is not None
