@@ -1,8 +1,8 @@
 """The model on a GPU: share of what memory and matrix units allow, keystrokes, and generate() beside it.
 
 Random weights of published sizes, made on the device; limits measured in the same run. Needs CUDA; with
-`--device cpu --shape tiny` the script itself can be tried, and nothing is written. `--shape NAME` (more than
-once if need be) chooses shapes, `--bits`, `--context N` likewise; `--path` is one of `lean/gpu/choice.py`.
+`--device cpu --shape tiny` the script itself can be tried, and nothing is written. `--shape`, `--bits` and
+`--context` choose, each more than once if need be; `--path` is one of those in `lean/gpu/choice.py`.
 """
 
 import argparse

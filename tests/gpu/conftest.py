@@ -4,6 +4,7 @@ import pytest
 
 from midfill.model.backends.lean.gpu.model import GpuModel
 from tests.gpu.places import PLACES, make_gpu
+from tests.model.conftest import save_model  # noqa: F401 — the same fixture serves here
 
 
 @pytest.fixture(params=["qwen2", "llama"])

@@ -49,8 +49,9 @@ class TwoStep(Backend, Protocol):
         thread, while nothing else of this backend runs. Raises as `load` does."""
         ...
 
-    def warm_up(self) -> Generator[None, None, ModelInfo]:
-        """The rest of `load`, on the model thread: at most one forward pass per `next()`."""
+    def warm_up(self) -> Generator[float | None, None, ModelInfo]:
+        """The rest of `load`, on the model thread: at most a few forward passes per `next()`, which returns
+        the share that is done, 0–1, where that is known."""
         ...
 
 
@@ -69,11 +70,25 @@ class Resting(Protocol):
 def load_whole(backend: TwoStep, report: Report) -> ModelInfo:
     """`Backend.load` of a backend that has it in two parts."""
     backend.read(report)
-    report(LoadProgress("warm-up", "first tokens"))
-    passes = backend.warm_up()
+    passes = warm(backend, report)
     while True:
         try:
             next(passes)
         except StopIteration as ended:
             info: ModelInfo = ended.value
             return info
+
+
+def warm(backend: TwoStep, report: Report) -> Generator[None, None, ModelInfo]:
+    """`TwoStep.warm_up`, reported."""
+    report(LoadProgress("warm-up", "first tokens"))
+    passes = backend.warm_up()
+    while True:
+        try:
+            share = next(passes)
+        except StopIteration as ended:
+            info: ModelInfo = ended.value
+            return info
+        if share is not None:
+            report(LoadProgress("warm-up", "preparing the GPU", share))
+        yield

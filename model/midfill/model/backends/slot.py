@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Generator
 
 from midfill.model.api import LoadProgress, ModelInfo
-from midfill.model.backends.base import Report, TwoStep, load_whole
+from midfill.model.backends.base import Report, TwoStep, load_whole, warm
 from midfill.model.errors import ModelError, NotNow
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,7 @@ class Slot:
             yield
         try:
             backend = self._settled()
-            report(LoadProgress("warm-up", "first tokens"))
-            info = yield from backend.warm_up()
+            info = yield from warm(backend, report)
         except Exception:
             self.close()
             raise

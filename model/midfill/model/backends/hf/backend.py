@@ -19,7 +19,6 @@ from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
-from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
 from midfill.model.errors import GenerationError, UnsupportedModel
@@ -61,10 +60,12 @@ class TransformersBackend:
         self._prompts = _make_prompts(loaded)
         self._name = local.name
 
-    def warm_up(self) -> Generator[None, None, ModelInfo]:
+    def warm_up(self) -> Generator[float | None, None, ModelInfo]:
         """See `TwoStep.warm_up`."""
         loaded, loop, prompts = self._ready()
         yield from self._first_passes()
+        if hasattr(loaded.model, "warm_up"):  # has steps to record, for the cache that will use them
+            yield from loaded.model.warm_up(self._fim.past)
         tried = yield from try_out(loaded, loop)
         if tried is not loaded:
             loaded = self._loaded = tried
@@ -160,7 +161,7 @@ class TransformersBackend:
 
 def _size(model: Any) -> tuple[int, int]:
     """How many weights a model has, and the bytes of all the tensors it keeps for them."""
-    if isinstance(model, LeanModel):
+    if hasattr(model, "parameter_count"):  # one of the lean ones
         return model.parameter_count, model.memory_bytes()
     sizes = [(p.numel(), p.element_size()) for p in model.parameters()]
     return sum(count for count, _ in sizes), sum(count * size for count, size in sizes)

@@ -74,7 +74,12 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     vocabulary = read_vocabulary(
         folder, [*names, settings.given_name], settings.eos_ids, config.fim_dialect
     )
-    model, make_past, dtype, served = _read_model(local, folder, shape, config, device)
+    context = choose_context(config, device, settings.context_tokens)
+    if shape is not None and _serves_on_gpu(device):
+        model, dtype = _read_gpu_model(folder, shape, config, device, context)
+        make_past, served, context = model.make_past, model.served, model.context_tokens
+    else:
+        model, make_past, dtype, served = _read_model(local, folder, shape, config, device)
     _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
@@ -87,7 +92,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
         device=device,
         dtype=dtype,
         served=served,
-        context_tokens=choose_context(config, device, settings.context_tokens),
+        context_tokens=context,
     )
 
 
@@ -111,8 +116,9 @@ def _as_folder(local: LocalModel, report: Report) -> Path:
 
 
 def _read_settings(folder: Path, device: torch.device) -> tuple[Shape | None, ModelSettings]:
-    """The shape of a model that the lean pass computes here, else None; and what its files say of it."""
-    config = read_json(folder / "config.json") if device.type == "cpu" else {}
+    """The shape of a model that a lean pass computes here, else None; and what its files say of it."""
+    lean = device.type == "cpu" or _serves_on_gpu(device)
+    config = read_json(folder / "config.json") if lean else {}
     shape, settings = read_shape(config), read_settings(folder, config)
     if shape is not None and settings is not None:
         return shape, settings
@@ -140,6 +146,29 @@ def _read_model(
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     return lean.eval(), lean.make_past, dtype, lean.served
+
+
+def _serves_on_gpu(device: torch.device) -> bool:
+    """Whether lean shapes have a forward pass of their own on `device`."""
+    if device.type != "cuda":
+        return False
+    from midfill.model.backends.lean.gpu.choice import choose_path  # here: a CPU needs none of that room
+
+    return choose_path() != "transformers"
+
+
+def _read_gpu_model(
+    folder: Path, shape: Shape, config: ModelConfig, device: torch.device, context: int
+) -> tuple[Any, torch.dtype]:
+    """The lean model on a GPU, and its number format. It says how much of `context` memory has room for."""
+    from midfill.model.backends.lean.gpu.serve import load_gpu
+
+    parameters = _stored_parameters(folder)
+    dtype = choose_dtype(config.dtype, device, parameters)
+    try:
+        return load_gpu(folder, shape, config, device, dtype, context, parameters).eval(), dtype
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
 
 
 def _packed_beside(local: LocalModel, folder: Path) -> Path:

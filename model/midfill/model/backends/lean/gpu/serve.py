@@ -18,11 +18,6 @@ COMPILED = "compiled"
 """Folder of the cache that the compiler keeps its work in."""
 
 
-def serves(device: torch.device) -> bool:
-    """Whether models of a lean shape are served by this room on `device`."""
-    return device.type == "cuda" and choose_path() != "transformers"
-
-
 def load_gpu(
     folder: Path,
     shape: Shape,
