@@ -31,13 +31,13 @@ def report(name: str, rows: list[Row], summary: dict[str, float | str | None]) -
     for column in rows[0]:
         table.add_column(column)
     for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
+        table.add_row(*("" if value is None else _shown(value) for value in row.values()))
     console.print(table)
     for key, value in summary.items():
         console.print(f"{key} = {_shown(value)}")
     record = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": _machine(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
         "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
@@ -60,7 +60,8 @@ def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The checkout's, as `git describe` has it; with `-dirty` where files differ from it."""
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         capture_output=True,

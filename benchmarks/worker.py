@@ -1,222 +1,192 @@
-"""The model on this CPU: speed, memory and quality of each way to serve it, against `generate()`.
+"""The model on this CPU, against llama.cpp and `generate()` in one run: speed, memory, starts, quality.
 
-Quality: teacher-forced NLL per gold token and exact match of the greedy line, on each 7th row of
-HumanEval-SingleLineInfilling. Each engine runs in a process of its own. `--quick`: fewer rows;
-`--threads N`: 2 if not given.
+llama.cpp is built here (10 minutes, once; see `measure/llamacpp_build.py`); its better file counts. Rows of
+quality that were measured before are taken from the cache. `--quick` takes fewer rounds and rows, `--part`
+measures one part and reports it with those measured before at the same commit.
 """
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import psutil
+from benchmarks.measure import context, keystrokes, llamacpp_build, quality, scoring, speed, starts
+from benchmarks.measure.engines import Child, Engine
+from benchmarks.measure.llamacpp import LlamaServer
+from benchmarks.measure.llamacpp_build import LlamaCppError
+from benchmarks.measure.ours import MODEL
+from benchmarks.measure.part import GENERATE, OFFICIAL, OURS, REQUANTISED, Part
+from benchmarks.report import commit, report
+from midfill.model.store.local import cache_root
+from midfill.model.store.store import Store
 
-from benchmarks.report import Row, report
-
-ENGINES = {
-    "generate() float32": None,
-    "lean float32": ("float32", "none"),
-    "lean bfloat16": ("bfloat16", "none"),
-    "lean int8": ("auto", "int8"),
-    "lean auto": ("auto", "auto"),
-}
-"""Name → dtype and quantization settings; None: transformers' own loop, for its speed alone."""
-REFERENCE, SERVED, GENERATE = "lean float32", "lean auto", "generate() float32"
-MODEL = "qwen2.5-coder-0.5b-instruct"
-PROMPT_TOKENS, NEW_TOKENS, ROUNDS = 831, 32, 3
-EVERY, QUICK_EVERY = 7, 50
-FEW = 8
-"""Gold tokens fed at a time: as many as the kernels for few rows serve."""
-LONGEST_LINE = 48
-DATA = Path(__file__).parents[2] / "shared" / "data" / "HumanEval-SingleLineInfilling.jsonl.gz"
+PROMPT_TOKENS = 831
+"""The depth at which earlier figures were taken."""
+LOADED_TOKENS = 256
+TYPED_TOKENS = 1500
+SUFFIX_CHARACTERS = 2000
+ROUNDS, QUICK_ROUNDS = 5, 2
+QUICK_QUALITY_ROWS = 40
+CHECKED_ROWS = 20
+THREADS = 2
+SERVED_CONTEXT = 2048
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--engine", choices=ENGINES)
+    parser.add_argument("--part", choices=PARTS, action="append")
+    parser.add_argument("--rows", type=int, default=0, help="of quality (0: all, few with --quick)")
     asked = parser.parse_args()
-    if asked.engine:
-        print(json.dumps(measure(asked.engine, QUICK_EVERY if asked.quick else EVERY, asked.threads)))
-        return
-    found = {}
-    for engine in ENGINES:
-        command = [sys.executable, "-m", "benchmarks.worker", *sys.argv[1:], "--engine", engine]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise SystemExit(f"{engine}: {ended.stderr[-2000:]}")
-        found[engine] = json.loads(ended.stdout.splitlines()[-1])
-        print(f"{engine}: {found[engine]['row']}", file=sys.stderr, flush=True)
-    report("worker", [each["row"] for each in found.values()], summary(found))
+    for name in asked.part or PARTS:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
+        keep(name, PARTS[name](asked))
+    parts = [kept(name) for name in PARTS]
+    rows = [row for part in parts for row in part.rows]
+    report("worker", rows, {key: value for part in parts for key, value in part.figures.items()})
 
 
-def summary(found: dict[str, Any]) -> dict[str, float | str | None]:
-    """The flat numbers; `found` is what `measure` says of each engine."""
-    served, reference, theirs = (found[name] for name in (SERVED, REFERENCE, GENERATE))
-    out: dict[str, float | str | None] = {
-        "decode_vs_generate": theirs["row"]["decode ms/token"] / served["row"]["decode ms/token"],
-        "prefill_vs_generate": served["row"]["prefill tok/s"] / theirs["row"]["prefill tok/s"],
-        "rss_vs_generate": served["row"]["RSS MiB"] / theirs["row"]["RSS MiB"],
-        "cached_start_s": None,
-        "cached_start_s_reason": "`make bench-start` measures whole starts; `load s` is the backend's part",
-    }
-    quality = ("nll_delta", "em_delta_points", "em_mcnemar_p")
-    if not served["hits"]:
-        return (
-            out | dict.fromkeys(quality) | {f"{key}_reason": "no evaluation data here" for key in quality}
+def measure_speed(asked: argparse.Namespace) -> Part:
+    count = QUICK_ROUNDS if asked.quick else ROUNDS
+    with ExitStack() as open_:
+        ours = open_.enter_context(Child(OURS, "benchmarks.measure.ours", f"--threads={THREADS}"))
+        generate = open_.enter_context(
+            Child(GENERATE, "benchmarks.measure.generate", f"--threads={THREADS}")
         )
-    pairs = list(zip(served["hits"], reference["hits"], strict=True))
-    won, lost = pairs.count((True, False)), pairs.count((False, True))
-    return out | {
-        "nll_delta": served["row"]["NLL"] - reference["row"]["NLL"],
-        "em_delta_points": 100 * (won - lost) / len(pairs),
-        "em_mcnemar_p": mcnemar(won, lost),
-        "rows": len(pairs),
-    }
+        memory = open_.enter_context(
+            Child("memory", "benchmarks.measure.bandwidth", f"--threads={THREADS}")
+        )
+        theirs, why = llamacpp(open_, SERVED_CONTEXT)
+        engines: list[Engine] = [ours, *theirs, generate]
+        ids = prompt(ours)
+        found = speed.rounds(engines, ids[:PROMPT_TOKENS], speed.STEPS, count)
+        bandwidth = max(memory.ask("read") for _ in range(count))
+        rss = {engine.name: engine.rss_mib() for engine in engines}
+        with speed.one_core_busy():
+            loaded = speed.rounds([ours, *theirs], ids[:LOADED_TOKENS], speed.LOADED_STEPS, count)
+        part = speed.speed(found, loaded, why)
+        speed.floor(part, found, ours.ask("about")["weight_bytes"], bandwidth)
+        speed.memory(part, rss, why)
+    return part
 
 
-def mcnemar(won: int, lost: int) -> float:
-    """The exact two-sided p of so many pairs decided this way and that (McNemar 1947, binomial)."""
-    n = won + lost
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(min(won, lost) + 1)) / 2**n)
+def measure_context(asked: argparse.Namespace) -> Part:
+    depths = context.QUICK_DEPTHS if asked.quick else context.DEPTHS
+    found = {}
+    with ExitStack() as open_:
+        arguments = (f"--threads={THREADS}", f"--context={context.ROOM}")
+        ours = open_.enter_context(Child(OURS, "benchmarks.measure.ours", *arguments))
+        theirs, why = llamacpp(open_, context.ROOM)
+        ids = prompt(ours)
+        for engine in (ours, *theirs):
+            found[engine.name] = context.costs(engine, ids, depths)
+    return context.context(found, depths, why)
 
 
-def measure(engine: str, every: int, threads: int) -> dict[str, Any]:
-    """Speed, memory and quality of one engine, in this process."""
-    if ENGINES[engine] is None:
-        return {"row": {"engine": engine, **generate_speed(threads)}, "hits": []}
-    from midfill.model.backends.hf.backend import TransformersBackend
-    from midfill.model.config import ModelConfig
+def measure_keystrokes(_: argparse.Namespace) -> Part:
+    with Child(OURS, "benchmarks.measure.ours", f"--threads={THREADS}") as ours:
+        text = source()
+        room = len(text) * TYPED_TOKENS // len(ours.ask("encode", text=text))
+        before = text[: text.index("\n", room) + 1]
+        after = text[len(before) :][:SUFFIX_CHARACTERS]
 
-    dtype, quantization = ENGINES[engine]
-    began = time.perf_counter()
-    backend = TransformersBackend(
-        ModelConfig(model=MODEL, device="cpu", dtype=dtype, quantization=quantization, threads=threads)
+        def press(prefix: str, suffix: str, fresh: bool) -> speed.Timing:
+            return speed.Timing(**ours.ask("key", prefix=prefix, suffix=suffix, fresh=fresh))
+
+        return keystrokes.keystrokes(
+            {
+                "text behind the cursor": keystrokes.typed(press, before, "\n" + after),
+                "at the end of the file": keystrokes.typed(press, before, ""),
+            }
+        )
+
+
+def measure_starts(asked: argparse.Namespace) -> Part:
+    with ExitStack() as open_:
+        theirs, _ = llamacpp(open_, SERVED_CONTEXT)
+    with ExitStack() as open_:  # again: now their files are cached as ours are
+        theirs, _ = llamacpp(open_, SERVED_CONTEXT)
+    took = {engine.name: engine.start_s for engine in theirs}
+    return starts.starts(
+        starts.cached(1 if asked.quick else starts.STARTS), None if asked.quick else starts.cold(), took
     )
-    info = backend.load(lambda _: None)
-    loaded_s = time.perf_counter() - began
-    prefill, decode = loop_speed(*backend._ready())
-    row = {
-        "engine": f"{engine} ({info.dtype})",
-        "prefill tok/s": prefill,
-        "decode ms/token": decode,
-        "RSS MiB": psutil.Process().memory_info().rss / 2**20,
-        "load s": loaded_s,
-    }
-    nll, hits = quality(backend, every)
-    return {"row": row | {"NLL": nll, "EM": sum(hits) / len(hits) if hits else None}, "hits": hits}
 
 
-def prompt_ids(tokenizer: Any) -> list[int]:
-    """Some of this project's own source: text as users have it."""
-    text = (Path(__file__).parents[1] / "model/midfill/model/backends/hf/decode.py").read_text("utf-8")
-    ids: list[int] = tokenizer.encode(text)[:PROMPT_TOKENS]
+def measure_quality(asked: argparse.Namespace) -> Part:
+    count = asked.rows or (QUICK_QUALITY_ROWS if asked.quick else 0)
+    for engine in (scoring.REFERENCE, scoring.SERVED):
+        check = CHECKED_ROWS if engine == scoring.SERVED and not asked.quick else 0
+        command = [sys.executable, "-m", "benchmarks.measure.quality", engine]
+        command += [f"--rows={count}", f"--threads={THREADS}", f"--check={check}"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
+    part = quality.quality(*(scoring.Scorer(e).lines(count) for e in (scoring.SERVED, scoring.REFERENCE)))
+    told = json.loads(done.stdout)
+    if "disagreements" in told:
+        part.figures["em_shortcut_wrong"] = told["disagreements"]
+    return part
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Part]] = {
+    "speed": measure_speed,
+    "context": measure_context,
+    "keystrokes": measure_keystrokes,
+    "start": measure_starts,
+    "quality": measure_quality,
+}
+
+
+def llamacpp(open_: ExitStack, tokens: int) -> tuple[list[LlamaServer], str]:
+    """Servers of both files, closed by `open_`; or none, and why."""
+    found = []
+    try:
+        build = llamacpp_build.built()
+        model = Store().find(MODEL)
+        files = {
+            OFFICIAL: model.path,
+            REQUANTISED: llamacpp_build.requantised(build, model.path, model.sha256),
+        }
+        for name, file in files.items():
+            found.append(LlamaServer(name, build.server, file, THREADS, tokens))
+            open_.callback(found[-1].close)
+    except LlamaCppError as error:
+        return [], str(error)
+    return found, ""
+
+
+def source() -> str:
+    """This project's own source: text as users have it, 16k tokens and more. The loop comes first."""
+    first = ROOT / "model/midfill/model/backends/hf/decode.py"
+    rest = (path for folder in ("model", "lsp_server") for path in sorted((ROOT / folder).rglob("*.py")))
+    return "\n\n".join(path.read_text("utf-8") for path in (first, *rest))
+
+
+def prompt(ours: Child) -> list[int]:
+    ids: list[int] = ours.ask("encode", text=source()[: 8 * context.DEPTHS[-1]])
     return ids
 
 
-def loop_speed(loaded: Any, loop: Any) -> tuple[float, float]:
-    """Prompt tokens per second, and milliseconds per token behind the prompt: the best of the rounds."""
-    from midfill.model.backends.hf.job import Job
-    from midfill.model.backends.hf.kv import TokenCache
-
-    prefill, decode = math.inf, math.inf
-    ids = prompt_ids(loaded.tokenizer)
-    for _ in range(ROUNDS):
-        *_, finish = loop.stream(TokenCache(loaded.make_past), Job(ids, NEW_TOKENS + 1, frozenset()))
-        prefill = min(prefill, finish.usage.prefill_ms)
-        decode = min(decode, finish.usage.decode_ms / NEW_TOKENS)
-    return 1000 * len(ids) / prefill, decode
+def keep(name: str, part: Part) -> None:
+    _kept_path(name).parent.mkdir(parents=True, exist_ok=True)
+    _kept_path(name).write_text(json.dumps(asdict(part) | {"commit": commit()}), encoding="utf-8")
 
 
-def generate_speed(threads: int) -> Row:
-    """The same of transformers' `generate()`, in float32, on the same weights."""
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import AutoModelForCausalLM
-
-    from midfill.model.store.local import converted_dir
-    from midfill.model.store.store import Store
-
-    torch.set_num_threads(threads)
-    began = time.perf_counter()
-    folder = converted_dir(Store().find(MODEL).sha256)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
-    loaded_s = time.perf_counter() - began
-    text = (Path(__file__).parents[1] / "model/midfill/model/backends/hf/decode.py").read_text("utf-8")
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    batch = torch.tensor([tokenizer.encode(text).ids[:PROMPT_TOKENS]])
-
-    def seconds(new: int) -> float:
-        began = time.perf_counter()
-        model.generate(
-            batch, attention_mask=torch.ones_like(batch), max_new_tokens=new, min_new_tokens=new,
-            do_sample=False, pad_token_id=0,
-        )  # fmt: skip
-        return time.perf_counter() - began
-
-    first = min(seconds(1) for _ in range(ROUNDS))
-    rest = min(seconds(NEW_TOKENS + 1) for _ in range(ROUNDS)) - first
-    rss = psutil.Process().memory_info().rss / 2**20
-    return {
-        "prefill tok/s": PROMPT_TOKENS / first,
-        "decode ms/token": 1000 * rest / NEW_TOKENS,
-        "RSS MiB": rss,
-        "load s": loaded_s,
-        "NLL": None,
-        "EM": None,
-    }
+def kept(name: str) -> Part:
+    """What was measured of this part at this commit; else a part that says that it was not."""
+    try:
+        found = json.loads(_kept_path(name).read_text(encoding="utf-8"))
+    except OSError:
+        return Part()
+    return Part(found["rows"], found["figures"]) if found["commit"] == commit() else Part()
 
 
-def quality(backend: Any, every: int) -> tuple[float | None, list[bool]]:
-    """NLL per gold token, and for each row whether the greedy line is the gold one, to the character."""
-    import gzip
-
-    import torch
-
-    from midfill.model.api import Chunk, FimRequest
-    from midfill.model.backends.hf.job import Job
-    from midfill.model.backends.hf.kv import TokenCache
-
-    if not DATA.is_file():
-        return None, []
-    loaded, loop = backend._ready()
-    with gzip.open(DATA, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines][::every]
-    losses, count, hits = 0.0, 0, []
-    for row in rows:
-        prompt = backend.fim_prompt(FimRequest(row["prompt"], row["suffix"], max_new_tokens=LONGEST_LINE))
-        gold = loaded.tokenizer.encode(row["canonical_solution"])
-        cache = TokenCache(loaded.make_past)
-        for _ in loop.stream(cache, Job(prompt[:-1], 1, frozenset(), prefill_only=True)):
-            pass
-        fed = [prompt[-1], *gold[:-1]]
-        for at in range(0, len(fed), FEW):
-            with torch.inference_mode():
-                batch = torch.tensor([fed[at : at + FEW]])
-                logits = loaded.model(
-                    input_ids=batch,
-                    past_key_values=cache.past,
-                    use_cache=True,
-                    logits_to_keep=batch.shape[1],
-                ).logits[0]
-            wanted = torch.tensor(gold[at : at + FEW])
-            losses += float(torch.nn.functional.cross_entropy(logits.float(), wanted, reduction="sum"))
-        count += len(gold)
-        cache.settle()
-        text = ""
-        for event in loop.stream(cache, Job(prompt, LONGEST_LINE, loaded.stop_ids)):
-            text += event.text if isinstance(event, Chunk) else ""
-            if "\n" in text:
-                break
-        hits.append(text.partition("\n")[0] == row["canonical_solution"].rstrip("\n"))
-    return losses / count, hits
+def _kept_path(name: str) -> Path:
+    return cache_root() / "benchmarks" / "worker" / f"{name}.json"
 
 
 if __name__ == "__main__":

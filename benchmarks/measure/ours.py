@@ -1,0 +1,96 @@
+"""This project's engine as a child of `engines.Child`: the decode loop on the default model, alone."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.measure.engines import Timing, child_main
+
+MODEL = "qwen2.5-coder-0.5b-instruct"
+
+
+class Ours:
+    """The backend that serves, and its loop for prompts in token ids."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        from midfill.model.backends.hf.backend import TransformersBackend
+        from midfill.model.config import ModelConfig
+
+        self._backend = TransformersBackend(
+            ModelConfig(model=MODEL, device="cpu", threads=asked.threads, context_tokens=asked.context)
+        )
+        self._info = self._backend.load(lambda _: None)
+        self._loaded, self._loop, *_ = self._backend._ready()
+        self._cache = self._new_cache()
+
+    def run(self, prompt: Sequence[int], steps: int, keep: bool) -> Timing:
+        """See `Engine.run`. Plain: no stop ends it, nothing is guessed."""
+        from midfill.model.backends.hf.decode import Job
+
+        if not keep:
+            self._cache = self._new_cache()
+        *_, finish = self._loop.stream(self._cache, Job(prompt, steps + 1, frozenset()))
+        return _timing(finish.usage)
+
+    def key(self, prefix: str, suffix: str, fresh: bool) -> Timing:
+        """The first token of a completion as it is served; `fresh`: from an empty cache, nothing cut.
+
+        A cold prompt would be cut to what somebody can wait for, so that one is only prefilled.
+        """
+        from midfill.model.api import FimRequest
+
+        if fresh:
+            self._backend._fim.drop()
+        request = FimRequest(prefix, suffix, max_new_tokens=1, prefill_only=fresh)
+        *_, finish = self._backend.stream(request)
+        return _timing(finish.usage)
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._loaded.tokenizer.encode(text)
+        return ids
+
+    def about(self) -> dict[str, Any]:
+        return {"served": self._info.dtype, "weight_bytes": weight_bytes(self._loaded.model)}
+
+    def _new_cache(self) -> Any:
+        from midfill.model.backends.hf.kv import TokenCache
+
+        return TokenCache(self._loaded.make_past)
+
+
+def weight_bytes(model: Any) -> int:
+    """Bytes of weights that one decode step reads: of a quantised linear the packed ones, and no
+    embeddings, of which a step reads a row."""
+    total = 0
+    quantised = [name for name, module in model.named_modules() if hasattr(module, "packed")]
+    for name, module in model.named_modules():
+        if packed := getattr(module, "packed", None):
+            total += packed.numbers.nbytes + packed.scales.nbytes
+        elif module is not model.get_input_embeddings() and not name.startswith(tuple(quantised)):
+            total += sum(parameter.nbytes for parameter in module.parameters(recurse=False))
+    return total
+
+
+def _timing(usage: Any) -> Timing:
+    return Timing(
+        prefill_ms=usage.prefill_ms,
+        fresh=usage.prompt_tokens - usage.reused_tokens,
+        decode_ms=usage.decode_ms,
+        steps=max(0, usage.generated_tokens - 1),
+        drafted=getattr(usage, "drafted_tokens", 0),
+        accepted=getattr(usage, "accepted_tokens", 0),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--context", type=int, default=0, help="tokens; 0: as served")
+    ours = Ours(parser.parse_args())
+    child_main({"run": ours.run, "key": ours.key, "encode": ours.encode, "about": ours.about})
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    main()

@@ -1,0 +1,73 @@
+"""The quality of a way to serve the model against float32, on all rows of HumanEval-SingleLineInfilling.
+
+As a command it measures what the cache lacks of one engine; interrupted, it goes on where it was:
+`python -m benchmarks.measure.quality ENGINE`.
+"""
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Sequence
+
+from benchmarks.measure.part import Part
+from benchmarks.measure.scoring import SETTINGS, Line, Scorer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("engine", choices=SETTINGS)
+    parser.add_argument("--rows", type=int, default=0, help="about so many, in whole problems (0: all)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--check", type=int, default=0, help="decode so many rows in full and compare")
+    asked = parser.parse_args()
+    scorer = Scorer(asked.engine, asked.threads)
+    lines = scorer.lines(asked.rows)
+    about = {
+        "engine": asked.engine,
+        "rows": len(lines),
+        "nll": _nll(lines),
+        "em": sum(line["hit"] for line in lines) / len(lines),
+        "decoded": sum(line["decoded"] for line in lines),
+    }
+    if asked.check:
+        about["disagreements"] = scorer.disagreements(asked.check)
+    print(json.dumps(about))
+
+
+def mcnemar(won: int, lost: int) -> float:
+    """The exact two-sided p of so many pairs decided this way and that (McNemar 1947, binomial)."""
+    n = won + lost
+    return min(1.0, 2 * sum(math.comb(n, k) for k in range(min(won, lost) + 1)) / 2**n)
+
+
+def quality(served: Sequence[Line], reference: Sequence[Line]) -> Part:
+    """Both on the same rows, in the same order."""
+    part = Part()
+    keys = ("nll_delta", "em_delta_points", "em_mcnemar_p")
+    if not served:
+        part.lack("no evaluation data here", *keys)
+        return part
+    pairs = [(a["hit"], b["hit"]) for a, b in zip(served, reference, strict=True)]
+    won, lost = pairs.count((True, False)), pairs.count((False, True))
+    ours, theirs = _nll(served), _nll(reference)
+    rows = f"{len(pairs)} single lines"
+    part.line("quality", f"NLL per gold token, {rows}", "", ours=ours, generate=theirs, ratio=ours - theirs)
+    share = 100 / len(pairs)
+    part.line(
+        "quality", f"exact match, {rows}: {won} won, {lost} lost", "%",
+        ours=share * sum(a for a, _ in pairs), generate=share * sum(b for _, b in pairs),
+        ratio=share * (won - lost),
+    )  # fmt: skip
+    part.figures |= dict(zip(keys, (ours - theirs, share * (won - lost), mcnemar(won, lost)), strict=True))
+    part.figures["quality_rows"] = len(pairs)
+    return part
+
+
+def _nll(lines: Sequence[Line]) -> float:
+    return sum(line["nll"] for line in lines) / sum(line["tokens"] for line in lines)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    main()
