@@ -178,11 +178,11 @@ def keep(name: str, part: Part) -> None:
 
 def kept(name: str) -> Part:
     """What was measured of this part at this commit; else a part that says that it was not."""
-    try:
-        found = json.loads(_kept_path(name).read_text(encoding="utf-8"))
-    except OSError:
-        return Part()
-    return Part(found["rows"], found["figures"]) if found["commit"] == commit() else Part()
+    missing = Part(figures={name: None, f"{name}_reason": f"not measured at this commit: --part {name}"})
+    if not _kept_path(name).is_file():
+        return missing
+    found = json.loads(_kept_path(name).read_text(encoding="utf-8"))
+    return Part(found["rows"], found["figures"]) if found["commit"] == commit() else missing
 
 
 def _kept_path(name: str) -> Path:

@@ -26,7 +26,7 @@ class Ours:
 
     def run(self, prompt: Sequence[int], steps: int, keep: bool) -> Timing:
         """See `Engine.run`. Plain: no stop ends it, nothing is guessed."""
-        from midfill.model.backends.hf.decode import Job
+        from midfill.model.backends.hf.job import Job
 
         if not keep:
             self._cache = self._new_cache()

@@ -161,7 +161,7 @@ class Scorer:
 
     def _decoded_hit(self, cache: Any, prompt: list[int], gold: list[int]) -> bool:
         from midfill.model.api import Chunk
-        from midfill.model.backends.hf.decode import Job
+        from midfill.model.backends.hf.job import Job
 
         loaded = self._loaded()
         text = ""
