@@ -9,7 +9,7 @@ import pytest
 import torch
 from tokenizers import AddedToken, normalizers, pre_tokenizers
 
-from midfill.model.backends.hf.device import choose_context, choose_device, choose_dtype, use_threads
+from midfill.model.backends.hf.device import choose_dtype, use_threads
 from midfill.model.config import ModelConfig
 from midfill.model.errors import (
     BadConfig,
@@ -150,7 +150,7 @@ def test_the_real_measurement_ends() -> None:
     assert choose_dtype("auto", torch.device("cpu"), 1000) in (torch.float32, torch.bfloat16)
 
 
-def test_threads_and_context_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_have_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     from midfill.model.backends.hf import device
 
     before = torch.get_num_threads()
@@ -160,7 +160,3 @@ def test_threads_and_context_have_defaults(monkeypatch: pytest.MonkeyPatch) -> N
         assert use_threads(1000) == cores
     assert use_threads(2) == torch.get_num_threads() == 2
     torch.set_num_threads(before)
-    cpu = choose_device("cpu")
-    assert choose_context(ModelConfig(), cpu, 32768) == 2048
-    assert choose_context(ModelConfig(), torch.device("cuda"), 32768) == 16384
-    assert choose_context(ModelConfig(context_tokens=5000), cpu, 4096) == 4096

@@ -173,7 +173,8 @@ class ModelHost:
         elif isinstance(outcome, ModelInfo):
             self._info = outcome
             view.end(f"{outcome.name} is ready on {outcome.device}")
-            self._status.show(State.READY, how_it_completes(outcome), outcome.name)
+            remarks = "; ".join(filter(None, (how_it_completes(outcome), outcome.note)))
+            self._status.show(State.READY, remarks, outcome.name)
             log.info("model ready: %s", outcome)
             self._on_ready()
         elif isinstance(outcome, NoModel):

@@ -129,7 +129,7 @@ class Settings:
         "contextTokens",
         0,
         "Most tokens of prompt and answer together. 0: 2048 on a CPU, 16384 on a GPU, "
-        "at most the model's own limit.",
+        "at most the model's own limit, which for Code Llama is 100000.",
         int,
         minimum=0,
         maximum=1_000_000,

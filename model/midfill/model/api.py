@@ -163,4 +163,6 @@ class ModelInfo:
     parameters: int = 0
     memory_bytes: int = 0
     """Weights as they lie in memory."""
+    note: str = ""
+    """What of the settings could not be had, as a sentence for the status."""
     load_ms: float = 0.0

@@ -25,7 +25,7 @@ class ModelConfig:
     fim_dialect: str = "auto"
     """`auto`, `none`, or a dialect's name (`dialects.SETTINGS`)."""
     context_tokens: int = 0
-    """0: 2048 on a CPU, 16384 on a GPU, at most the model's own limit."""
+    """0: 2048 on a CPU, 16384 on a GPU, at most the model's own limit (Code Llama: 100,000)."""
     threads: int = 0
     """0: one less than the cores, at least one."""
     scripted_step_ms: float = 5.0

@@ -62,7 +62,7 @@ class Prompts:
         ids = {marker: tokenizer.marker_id(marker) for marker in dialect.markers} if dialect else {}
         self._ids = {marker: i for marker, i in ids.items() if i is not None}
         # What is typed goes behind the suffix: a new suffix costs the cache of everything.
-        self._freeze_suffix = dialect is not None and dialect.order is Order.SPM
+        self._freeze_suffix = dialect is not None and dialect.order is not Order.PSM
         self._cuts: list[_Cut] = []
 
     def make(self, request: FimRequest, held: Held) -> list[int]:

@@ -68,7 +68,7 @@ def _model(runs: list[Once]) -> Table:
     table.add_row("name", info.name)
     table.add_row("device, dtype", f"{info.device}, {info.dtype}")
     table.add_row("infilling", info.dialect or f"no: {how_it_completes(info)}")
-    table.add_row("context", f"{info.context_tokens} tokens")
+    table.add_row("context", f"{info.context_tokens} tokens" + (f" ({info.note})" if info.note else ""))
     table.add_row("weights", f"{info.memory_bytes / 2**20:.0f} MiB, {info.parameters / 1e6:.0f} M")
     table.add_row("loaded in", f"{runs[0].load_ms / 1000:.1f} s")
     for name, once in zip(("first answer", "again"), runs, strict=True):

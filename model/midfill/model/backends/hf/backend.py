@@ -82,6 +82,7 @@ class TransformersBackend:
             can_chat=loaded.chat is not None,
             parameters=parameters,
             memory_bytes=memory,
+            note=loaded.note,
             load_ms=(perf_counter() - self._began) * 1000,
         )
 

@@ -7,12 +7,9 @@ from time import perf_counter
 import psutil
 import torch
 
-from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-CPU_CONTEXT_TOKENS = 2048
-GPU_CONTEXT_TOKENS = 16384
 MEMORY_SHARE = 0.8
 """Of the free memory that float32 weights may take; beyond it, half of their size wins over speed."""
 PROBE_SIZE = 2048
@@ -105,14 +102,6 @@ def use_threads(threads: int) -> int:
     wanted = min(threads, _cores()) or max(1, _cores() - 1)  # more threads than cores only get in the way
     torch.set_num_threads(wanted)
     return wanted
-
-
-def choose_context(config: ModelConfig, device: torch.device, model_limit: int) -> int:
-    """Tokens of prompt and answer together: as set, else by device, never more than the model's own."""
-    if config.context_tokens < 0:
-        raise BadConfig(f"contextTokens is {config.context_tokens}: it must be 0 (choose for me) or more")
-    wanted = config.context_tokens or (CPU_CONTEXT_TOKENS if device.type == "cpu" else GPU_CONTEXT_TOKENS)
-    return min(wanted, model_limit)
 
 
 def _cores() -> int:

@@ -16,8 +16,8 @@ import torch
 from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.backends.hf.chat import ChatFormat
+from midfill.model.backends.hf.context import choose_context, context_limit
 from midfill.model.backends.hf.device import (
-    choose_context,
     choose_device,
     choose_dtype,
     measure_cpu,
@@ -55,6 +55,8 @@ class Loaded:
     served: str
     """What decoding multiplies: the name of `dtype`, or of a quantised format."""
     context_tokens: int
+    note: str
+    """What of the settings could not be had; mostly empty."""
 
     @property
     def dialect(self) -> FimDialect | None:
@@ -71,10 +73,10 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     names = [local.name, local.path.name]
     refuse_own_code(folder, names)
     shape, settings = _read_settings(folder, device)
-    vocabulary = read_vocabulary(
-        folder, [*names, settings.given_name], settings.eos_ids, config.fim_dialect
-    )
-    context = choose_context(config, device, settings.context_tokens)
+    names.append(settings.given_name)
+    vocabulary = read_vocabulary(folder, names, settings.eos_ids, config.fim_dialect)
+    limit = context_limit(read_json(folder / "config.json"), settings.context_tokens, names)
+    context, note = choose_context(config, device.type, limit)
     if shape is not None and _serves_on_gpu(device):
         model, dtype = _read_gpu_model(folder, shape, config, device, context)
         make_past, served, context = model.make_past, model.served, model.context_tokens
@@ -93,6 +95,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
         dtype=dtype,
         served=served,
         context_tokens=context,
+        note=note,
     )
 
 
