@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from midfill.model.api import FimRequest
 from midfill.model.budget import Fitted, fit, room_tokens
 from midfill.model.dialects import FimDialect, Order, overhead_tokens, render
+from midfill.model.headroom import Headroom
 from midfill.model.steady import fit_again
 from midfill.model.tokens import CodeTokenizer
 
@@ -53,6 +54,8 @@ class Prompts:
     ) -> None:
         self.prefill_per_s = 0.0
         """Tokens a second, measured at load."""
+        self.headroom = Headroom()
+        """What memory has room for: told by whoever runs the prompts."""
         self._tokenizer = tokenizer
         self._dialect = dialect
         self._bos_id = bos_id
@@ -72,6 +75,7 @@ class Prompts:
         ahead takes all of it, and what is prefilled costs nothing. Either keeps its own left edge.
         """
         room, _ = room_tokens(self._context_tokens, request.max_new_tokens, self._overhead)
+        room = self.headroom.allow(room)
         bearable = max(MIN_COLD_TOKENS, int(self.prefill_per_s * COLD_PREFILL_S))
         for cut in self._known(request):
             fitted = self._fit_again(cut.fitted, request, room)

@@ -11,7 +11,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from midfill.model.errors import ModelError
+from midfill.model.store.estimate import needed
+from midfill.model.store.files import human_size
+from midfill.model.store.fit import ON_CPU, local_sizes, this_machine, verdict
 from midfill.model.store.local import cache_root
+from midfill.model.store.store import Store
 from midfill.server import logs
 from midfill.server.cli import fail
 from midfill.server.cli.once import ModelUnavailable, Once, Say, complete_once
@@ -37,6 +42,8 @@ def doctor(**given: Any) -> None:
     settings = settings_from(given)
     console = Console()
     console.print(_machine())
+    if fits := _fits(settings.model):
+        console.print(fits)
     snapshot = new_snapshot("untitled:doctor.py", 0, "python", SAMPLE + AFTER)
     try:
         runs = asyncio.run(complete_once(snapshot, len(SAMPLE), settings, Say(False), repeats=2))
@@ -60,6 +67,18 @@ def _machine() -> Table:
     for package in PACKAGES:
         table.add_row(package, _version(package))
     return table
+
+
+def _fits(spec: str) -> str:
+    """Whether the model that is about to be loaded fits, by its headers; empty when there is none."""
+    try:
+        model = Store().find(spec)
+    except ModelError:
+        return ""  # loading says what is wrong
+    sizes, unpacked = local_sizes(model)
+    says = verdict(sizes, this_machine(), unpacked)
+    least = human_size(needed(sizes, ON_CPU).total)
+    return f"{model.name} fits here: {says} (about {least} on a CPU, with the settings as they come)"
 
 
 def _model(runs: list[Once]) -> Table:

@@ -19,8 +19,10 @@ from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.errors import ModelError
 from midfill.model.store.catalogue import CATALOGUE, DEFAULT_MODEL, CatalogueEntry, by_name
+from midfill.model.store.estimate import Sizes
 from midfill.model.store.files import human_size
-from midfill.model.store.fit import Machine, this_machine, verdict
+from midfill.model.store.fit import Machine, local_sizes, this_machine, verdict
+from midfill.model.store.shapes import sizes_of
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import export_model, import_model
 from midfill.server.cli import fail
@@ -69,7 +71,7 @@ def list_models() -> None:
         table.add_row(*_catalogue_row(entry, machine, _state(store, entry.name, in_use)))
     for name in installed:
         if by_name(name) is None:
-            table.add_row(*_own_row(store, name, _state(store, name, in_use)))
+            table.add_row(*_own_row(store, name, machine, _state(store, name, in_use)))
     _console().print(table)
     click.echo(f"\nGet one with `midfill model pull NAME` (without a name: {DEFAULT_MODEL}).")
 
@@ -168,17 +170,19 @@ def _catalogue_row(entry: CatalogueEntry, machine: Machine, state: str) -> tuple
         size if entry.sha256 else f"about {size}",
         entry.licence,
         conditions if entry.commercial_use else "no",
-        verdict(entry.parameters, machine),
+        verdict(sizes_of(entry), machine, unpacked=bool(entry.file)),
         state,
     )
 
 
-def _own_row(store: Store, name: str, state: str) -> tuple[str, ...]:
+def _own_row(store: Store, name: str, machine: Machine, state: str) -> tuple[str, ...]:
     try:
-        found = store.manifest(name)
+        found, model = store.manifest(name), store.installed(name)
     except ModelError:
         return (name, "", "", "", "", state)
-    return (name, human_size(found.size_bytes), found.licence, "", "", state)
+    sizes, unpacked = local_sizes(model) if model else (Sizes(0), False)
+    fits = verdict(sizes, machine, unpacked)
+    return (name, human_size(found.size_bytes), found.licence, "", fits, state)
 
 
 def _state(store: Store, name: str, in_use: str) -> str:

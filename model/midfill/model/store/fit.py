@@ -1,22 +1,32 @@
-"""Whether a model of some size fits this machine: a rough, honest guess. Never imports torch."""
+"""Whether a model fits this machine, and what near it does. Compares; the arithmetic is in `estimate.py`.
 
+Never imports torch: free memory of GPUs is passed in, or asked of `nvidia-smi`.
+"""
+
+import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from midfill.model.errors import ModelError, TooBig
+from midfill.model.store.catalogue import CATALOGUE, by_name
+from midfill.model.store.estimate import BYTES, UNPACKING, Serving, Sizes, needed, read_sizes
 from midfill.model.store.files import human_size
+from midfill.model.store.gguf_header import check_gguf
+from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.store.shapes import sizes_of
 
-CPU_BYTES_PER_WEIGHT = 4
-"""fp32, as the transformers backend runs on a CPU without quantisation."""
-GPU_BYTES_PER_WEIGHT = 2
-"""bfloat16 or float16."""
-OVERHEAD = 1.1
-"""KV cache and activations at the default context: a guess."""
-RUNTIME_BYTES = 700_000_000
-"""Python, torch and the tokenizer themselves: a guess."""
+RUNTIME_BYTES = 300_000_000
+"""Python, torch and transformers, imported (measured: 256 MB)."""
+ON_CPU = Serving("cpu", "int4", 2048)
+ON_GPU = Serving("cuda", "bfloat16", 16_384)
+"""How `auto` serves: the defaults of the settings."""
+LEAST_CONTEXT_TOKENS = 1024
+"""A smaller context is not worth offering: half of it would be the text around the cursor."""
 
 NVIDIA_SMI_TIMEOUT_S = 5.0
 _MIB = 1 << 20
@@ -37,24 +47,147 @@ def this_machine() -> Machine:
     return Machine(memory.total, memory.available, _gpu_bytes())
 
 
-def verdict(parameters: int, machine: Machine) -> str:
-    """`yes, GPU`, `yes`, `tight` (if other programs make room), `no, needs …`; empty when not known."""
-    if not parameters:
+def verdict(sizes: Sizes, machine: Machine, unpacked: bool = False) -> str:
+    """`yes, GPU`, `yes`, `tight` (if other programs make room), `no, needs …`; empty when not known.
+
+    `unpacked`: the weights come as GGUF, whose conversion takes more than serving does.
+    """
+    if not sizes.parameters:
         return ""
-    on_gpu = memory_needed(parameters, GPU_BYTES_PER_WEIGHT)
-    on_cpu = memory_needed(parameters, CPU_BYTES_PER_WEIGHT)
-    if on_gpu <= machine.gpu_bytes:
+    unpacking = int(sizes.parameters * UNPACKING) if unpacked else 0
+    on_cpu = needed(sizes, ON_CPU)
+    least = max(on_cpu.total, unpacking) + RUNTIME_BYTES
+    if fitting_context(sizes, ON_GPU, machine.gpu_bytes) and unpacking <= machine.ram_bytes:
         return "yes, GPU"
-    if on_cpu <= machine.free_ram_bytes:
+    if max(least, on_cpu.total + on_cpu.mapped) <= machine.free_ram_bytes:
         return "yes"
-    if on_cpu <= machine.ram_bytes:
+    if least <= machine.ram_bytes:
         return "tight"
-    return f"no, needs {human_size(on_cpu)}"
+    return f"no, needs {human_size(least)}"
 
 
-def memory_needed(parameters: int, bytes_per_weight: int) -> int:
-    """Bytes that a model with so many weights needs while it runs."""
-    return int(parameters * bytes_per_weight * OVERHEAD) + RUNTIME_BYTES
+def refusal(
+    name: str, sizes: Sizes, serving: Serving, free: int, formats: Sequence[str] = (), free_ram: int = 0
+) -> str:
+    """Why the model cannot be loaded so, and what near it can; empty when nothing speaks against it.
+
+    `free` bytes are there on the serving's device, `free_ram` on the CPU beside it. `formats`: the
+    quantised ones that could run on that device.
+    """
+    need = needed(sizes, serving).total
+    if need <= free:
+        return ""
+    where = "of memory are free" if serving.device == "cpu" else f"of {serving.device} memory are free"
+    nearest = [
+        f"{what} ({human_size(size)})" for what, size in _nearest(sizes, serving, formats, name, free)
+    ]
+    on_cpu = needed(sizes, ON_CPU).total
+    if serving.device != "cpu" and on_cpu <= free_ram:
+        nearest.append(f"`device` cpu ({human_size(on_cpu)})")
+    hint = (
+        f"These would fit: {', '.join(nearest)}."
+        if nearest
+        else "Choose a smaller one from `midfill model list`."
+    )
+    return f"{name} does not fit: it needs {human_size(need)}, {human_size(max(free, 0))} {where}. {hint}"
+
+
+def fitting_context(sizes: Sizes, serving: Serving, free: int) -> int:
+    """The context that fits: as asked for, else the largest half, quarter … of it; 0 for none worth it."""
+    context = serving.context_tokens
+    while needed(sizes, replace(serving, context_tokens=context)).total > free:
+        context //= 2
+        if context < LEAST_CONTEXT_TOKENS:
+            return 0
+    return context
+
+
+def context_that_fits(
+    name: str,
+    sizes: Sizes,
+    serving: Serving,
+    free: int,
+    asked: bool,
+    formats: Sequence[str] = (),
+    free_ram: int = 0,
+) -> int:
+    """The context to serve with: the serving's own where the user `asked` for it, else what fits of it.
+
+    Raises TooBig with the refusal's sentence where nothing does.
+    """
+    context = 0 if asked else fitting_context(sizes, serving, free)
+    if context:
+        return context
+    if sentence := refusal(name, sizes, serving, free, formats, free_ram):
+        raise TooBig(sentence)
+    return serving.context_tokens
+
+
+def unpacking_refusal(name: str, weights: int, free: int) -> str:
+    """Why a GGUF file of so many weights cannot be converted in `free` bytes; empty when it can."""
+    need = int(weights * UNPACKING)
+    if need <= free:
+        return ""
+    return (
+        f"{name} cannot be unpacked: that needs {human_size(need)} of memory once, {human_size(free)} are "
+        "free. Close other programs, get a smaller model, or this one as safetensors."
+    )
+
+
+def local_sizes(model: LocalModel) -> tuple[Sizes, bool]:
+    """The sizes of a model that is here, from its headers, and whether it must be unpacked first."""
+    try:
+        if model.format is WeightFormat.GGUF:
+            known = by_name(model.name)
+            return (sizes_of(known) if known else Sizes(check_gguf(model.path))), True
+        config = json.loads((model.path / "config.json").read_text(encoding="utf-8"))
+        return read_sizes(config, stored_bytes(model.path)), False
+    except (ModelError, OSError, ValueError, TypeError, AttributeError):
+        return Sizes(0), False  # loading says what is wrong with it
+
+
+def stored_bytes(folder: Path) -> int:
+    """The weights of the safetensors files in `folder`."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def _nearest(
+    sizes: Sizes, serving: Serving, formats: Sequence[str], name: str, free: int
+) -> list[tuple[str, int]]:
+    """What would fit on the same device, with what it needs: the nearest change of each kind."""
+    found: list[tuple[str, Serving]] = []
+    if serving.format in BYTES:
+        found += [
+            (f"`quantization` {f}", replace(serving, format=f)) for f in ("int8", "int4") if f in formats
+        ]
+    context = fitting_context(sizes, serving, free)
+    if context:
+        found.append((f"`contextTokens` {context}", replace(serving, context_tokens=context)))
+    options = [(what, needed(sizes, how).total) for what, how in found]
+    options += _sibling(name, serving, free)
+    return [(what, size) for what, size in options if size <= free]
+
+
+def _sibling(name: str, serving: Serving, free: int) -> list[tuple[str, int]]:
+    """The largest model of the same family and kind that fits."""
+    entry = by_name(name)
+    if entry is None:
+        return []
+    fitting = [
+        (other.parameters, other.name, size)
+        for other in CATALOGUE
+        if other.family == entry.family
+        and _kind(other.name) == _kind(name)
+        and other.parameters < entry.parameters
+        and (size := needed(sizes_of(other), serving).total) <= free
+    ]
+    return [max(fitting)[1:]] if fitting else []
+
+
+def _kind(name: str) -> str:
+    """`instruct`, `python` or nothing: what follows the size in the catalogue's names."""
+    last = name.lower().rpartition("-")[2]
+    return last if last in ("instruct", "python") else ""
 
 
 def _gpu_bytes() -> int:

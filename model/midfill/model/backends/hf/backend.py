@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from midfill.model.api import ChatRequest, Event, FimRequest, ModelInfo, Request
+from midfill.model.api import ChatRequest, Event, FimRequest, Finish, ModelInfo, Request
 from midfill.model.backends.base import Report, load_whole
 from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chat import marker_ids
@@ -21,7 +21,7 @@ from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
-from midfill.model.errors import GenerationError, UnsupportedModel
+from midfill.model.errors import GenerationError, OutOfMemory, UnsupportedModel
 from midfill.model.prompting import Prompts
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
@@ -56,7 +56,9 @@ class TransformersBackend:
         self._began = perf_counter()
         local = self._local or _find(self._config.model)
         loaded = self._loaded = load_model(local, self._config, report)
-        self._loop = DecodeLoop(loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens)
+        self._loop = DecodeLoop(
+            loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens, device=loaded.device
+        )
         self._prompts = _make_prompts(loaded)
         self._name = local.name
 
@@ -91,7 +93,7 @@ class TransformersBackend:
         loaded, loop, _ = self._ready()
         match request:
             case FimRequest():
-                yield from loop.stream(self._fim, self._fim_job(loaded, request))
+                yield from self._complete(loop, self._fim_job(loaded, request))
             case ChatRequest():
                 yield from loop.stream(self._chat, self._chat_job(loaded, request))
 
@@ -112,6 +114,20 @@ class TransformersBackend:
         """The ids that `request` becomes: see `Prompts.make`."""
         prompts = self._ready()[2]
         return prompts.make(request, lambda prompt: common_prefix(self._fim.tokens, prompt))
+
+    def _complete(self, loop: DecodeLoop, job: Job) -> Generator[Event, None, None]:
+        """After one that memory had no room for, the next prompt is half as long."""
+        headroom = self._ready()[2].headroom
+        try:
+            for event in loop.stream(self._fim, job):
+                if isinstance(event, Finish):
+                    headroom.went_well(self._ready()[0].context_tokens)
+                yield event
+        except OutOfMemory:
+            headroom.ran_out(len(job.prompt))
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            raise
 
     def _fim_job(self, loaded: Loaded, request: FimRequest) -> Job:
         _, answer = room_tokens(loaded.context_tokens, request.max_new_tokens, 0)

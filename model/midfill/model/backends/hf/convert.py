@@ -20,9 +20,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
+from midfill.model.backends.hf.memory import free_memory
 from midfill.model.backends.hf.quiet import keep_quiet, without_bars
-from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, UnsupportedModel
+from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, TooBig, UnsupportedModel
 from midfill.model.store.files import require_room
+from midfill.model.store.fit import unpacking_refusal
 from midfill.model.store.gguf_header import check_gguf
 
 WEIGHTS = "model.safetensors"
@@ -51,6 +53,8 @@ def convert_gguf(source: Path, target: Path, report: Report) -> Path:
         try:
             if not target.is_dir():
                 require_room(target.parent, weights * BYTES_PER_WEIGHT)
+                if sentence := unpacking_refusal(source.name, weights, free_memory().ram):
+                    raise TooBig(sentence)
                 _convert(source, target, report)
         finally:
             lock.release()

@@ -40,8 +40,10 @@ class DecodeLoop:
         context_tokens: int,
         block_tokens: int = 0,
         seed: int = 0,
+        device: torch.device | None = None,
     ) -> None:
-        self.device = next(model.parameters()).device
+        # Of what goes in: a model that is spread over several devices has weights on none that is real.
+        self.device = device or next(model.parameters()).device
         self.block_tokens = block_tokens or (
             CPU_BLOCK_TOKENS if self.device.type == "cpu" else GPU_BLOCK_TOKENS
         )

@@ -6,7 +6,7 @@ pickle, never asks a network.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,24 @@ from midfill.model.backends.hf.device import (
     use_threads,
 )
 from midfill.model.backends.hf.kv import Past
+from midfill.model.backends.hf.memory import free_memory, packages_here
 from midfill.model.backends.hf.model_settings import ModelSettings, read_json, read_settings
+from midfill.model.backends.hf.placement import place
 from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
 from midfill.model.backends.lean.choice import choose_scheme
 from midfill.model.backends.lean.load import load_lean
+from midfill.model.backends.lean.schemes import SCHEMES
 from midfill.model.backends.lean.shape import Shape, read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import Decision, FimDialect
 from midfill.model.errors import DamagedModel, OutOfMemory, UnsafeWeights
+from midfill.model.store.estimate import Serving, read_sizes
+from midfill.model.store.fit import context_that_fits, stored_bytes
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
 from midfill.model.tokens import CodeTokenizer
+
+Read = tuple[Any, Callable[[], Past], torch.dtype, str, int]
+"""A model, its kind of KV cache, its number format, what decoding multiplies, and the context it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +85,8 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     vocabulary = read_vocabulary(folder, names, settings.eos_ids, config.fim_dialect)
     limit = context_limit(read_json(folder / "config.json"), settings.context_tokens, names)
     context, note = choose_context(config, device.type, limit)
-    if shape is not None and _serves_on_gpu(device):
-        model, dtype = _read_gpu_model(folder, shape, config, device, context)
-        make_past, served, context = model.make_past, model.served, model.context_tokens
-    else:
-        model, make_past, dtype, served = _read_model(local, folder, shape, config, device)
+    read = _read_gpu_model if shape is not None and _serves_on_gpu(device) else _read_model
+    model, make_past, dtype, served, context = read(local, folder, shape, config, device, context)
     _check_together(model, vocabulary.tokenizer, local.name)
     return Loaded(
         model=model,
@@ -131,24 +136,35 @@ def _read_settings(folder: Path, device: torch.device) -> tuple[Shape | None, Mo
 
 
 def _read_model(
-    local: LocalModel, folder: Path, shape: Shape | None, config: ModelConfig, device: torch.device
-) -> tuple[Any, Callable[[], Past], torch.dtype, str]:
-    """The model, its kind of KV cache, its number format, and what decoding multiplies."""
-    scheme = choose_scheme(config, device, shape)
+    local: LocalModel,
+    folder: Path,
+    shape: Shape | None,
+    config: ModelConfig,
+    device: torch.device,
+    context: int,
+) -> Read:
+    """The model as a CPU computes it, or transformers. Raises TooBig before anything is read."""
+    scheme = choose_scheme(config, device, shape) if device.type == "cpu" else None
     # With quantised kernels for single tokens, only blocks are left to be quick in.
     measure = partial(measure_cpu, steps=0) if scheme else measure_cpu
-    dtype = choose_dtype(config.dtype, device, _stored_parameters(folder), measure)
+    dtype = choose_dtype(config.dtype, device, stored_bytes(folder) // 2, measure)
+    sizes = read_sizes(read_json(folder / "config.json"), stored_bytes(folder))
+    name = scheme.name if scheme else str(dtype).removeprefix("torch.")
+    serving, free = Serving(device.type, name, context), free_memory()
     if shape is None:
         from midfill.model.backends.hf.past import TransformersPast
         from midfill.model.backends.hf.pretrained import read_weights
 
-        served = str(dtype).removeprefix("torch.")
-        return read_weights(folder, dtype, device), TransformersPast, dtype, served
+        placed = place(local.name, sizes, serving, config, device.index, free, packages_here())
+        model = read_weights(folder, dtype, device, placed)
+        return model, TransformersPast, dtype, placed.title, placed.context_tokens
+    asked = config.context_tokens > 0
+    context = context_that_fits(local.name, sizes, serving, free.ram, asked, tuple(SCHEMES))
     try:
         lean = load_lean(folder, shape, scheme, dtype, keep=_packed_beside(local, folder))
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
-    return lean.eval(), lean.make_past, dtype, lean.served
+    return lean.eval(), lean.make_past, dtype, lean.served, context
 
 
 def _serves_on_gpu(device: torch.device) -> bool:
@@ -161,17 +177,25 @@ def _serves_on_gpu(device: torch.device) -> bool:
 
 
 def _read_gpu_model(
-    folder: Path, shape: Shape, config: ModelConfig, device: torch.device, context: int
-) -> tuple[Any, torch.dtype]:
-    """The lean model on a GPU, and its number format. It says how much of `context` memory has room for."""
+    local: LocalModel,
+    folder: Path,
+    shape: Shape | None,
+    config: ModelConfig,
+    device: torch.device,
+    context: int,
+) -> Read:
+    """The lean model on one GPU, or, where that has no room for it, spread as transformers can."""
     from midfill.model.backends.lean.gpu.serve import load_gpu
 
-    parameters = _stored_parameters(folder)
+    assert shape is not None, "asked for lean shapes alone"
+    parameters = stored_bytes(folder) // 2
     dtype = choose_dtype(config.dtype, device, parameters)
     try:
-        return load_gpu(folder, shape, config, device, dtype, context, parameters).eval(), dtype
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
+        model = load_gpu(folder, shape, config, device, dtype, context, parameters).eval()
+        return model, model.make_past, dtype, model.served, model.context_tokens
+    except (OutOfMemory, MemoryError, torch.OutOfMemoryError):
+        torch.cuda.empty_cache()
+    return _read_model(local, folder, None, replace(config, quantization="none"), device, context)
 
 
 def _packed_beside(local: LocalModel, folder: Path) -> Path:
@@ -190,8 +214,3 @@ def _check_together(model: Any, tokenizer: CodeTokenizer, name: str) -> None:
         raise DamagedModel(
             f"{name}: tokenizer ({tokenizer.size} tokens) and weights ({rows}) do not belong together"
         )
-
-
-def _stored_parameters(folder: Path) -> int:
-    """About how many there are: two bytes each is how all but the oldest models are stored."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) // 2

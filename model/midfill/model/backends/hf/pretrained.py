@@ -11,7 +11,9 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from midfill.model.backends.hf.memory import load_arguments
 from midfill.model.backends.hf.model_settings import ModelSettings, eos_ids
+from midfill.model.backends.hf.placement import Placement
 from midfill.model.backends.hf.quiet import keep_quiet
 from midfill.model.errors import DamagedModel, ModelError, OutOfMemory, UnsupportedModel
 
@@ -42,8 +44,9 @@ def check_settings(folder: Path) -> ModelSettings:
     return ModelSettings(ends, settings.bos_token_id, settings.max_position_embeddings, name)
 
 
-def read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
+def read_weights(folder: Path, dtype: torch.dtype, device: torch.device, placed: Placement) -> Any:
     """The causal language model in `folder`. Raises OutOfMemory, DamagedModel and UnsupportedModel."""
+    how = load_arguments(placed, device)
     keep_quiet()
     try:
         model, about = AutoModelForCausalLM.from_pretrained(
@@ -54,8 +57,9 @@ def read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **how,
         )
-        model = model.to(device).eval()
+        model = (model if "device_map" in how else model.to(device)).eval()
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     except (SafetensorError, OSError) as error:

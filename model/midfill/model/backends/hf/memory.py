@@ -1,0 +1,41 @@
+"""Free memory and installed packages of this machine, and `from_pretrained`'s arguments for a placement."""
+
+from importlib.util import find_spec
+from typing import Any
+
+import psutil
+import torch
+
+from midfill.model.backends.hf.placement import QUANTISED, Memory, Packages, Placement
+
+
+def free_memory() -> Memory:
+    """What is free now on the CPU and on all GPUs, in bytes."""
+    gpus: tuple[int, ...] = ()
+    if torch.cuda.is_available():
+        gpus = tuple(torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count()))
+    elif torch.backends.mps.is_available():
+        gpus = (torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory(),)
+    return Memory(psutil.virtual_memory().available, gpus)
+
+
+def packages_here() -> Packages:
+    """Found, not imported: bitsandbytes looks for a GPU when it is imported."""
+    return Packages(find_spec("accelerate") is not None, find_spec("bitsandbytes") is not None)
+
+
+def load_arguments(placed: Placement, device: torch.device) -> dict[str, Any]:
+    """What `from_pretrained` must be told beside the usual; empty for one device and stored weights."""
+    if placed.max_memory:
+        return {"device_map": "auto", "max_memory": dict(placed.max_memory)}
+    if placed.format not in QUANTISED:
+        return {}
+    from transformers import BitsAndBytesConfig
+
+    if placed.format == "int8":
+        how = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        how = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+        )
+    return {"quantization_config": how, "device_map": {"": device}}

@@ -1,0 +1,99 @@
+"""Memory that runs out while a model answers: this request is lost, the next is smaller, it comes back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from midfill.model import CancelToken, FimRequest, Finish, FinishReason, Lane, Worker
+from midfill.model.headroom import LEAST_TOKENS, RECOVERY_ANSWERS, Headroom
+from tests.model.backends import loaded
+from tests.unit.fakes import TIMEOUT_S, Inbox, Loaded
+
+LONG = FimRequest("x = 1\n" * 300, "", max_new_tokens=2)
+
+
+class ShortOfMemory(torch.nn.Module):
+    """Fails as a GPU does when a pass would make it hold more than `room` tokens."""
+
+    def __init__(self, model: Any, room: int) -> None:
+        super().__init__()
+        self.model, self.room = model, room
+
+    def forward(self, input_ids: torch.Tensor, past_key_values: Any, **more: Any) -> Any:
+        if past_key_values.get_seq_length() + input_ids.shape[1] > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.model(input_ids=input_ids, past_key_values=past_key_values, **more)
+
+
+def test_the_next_request_is_smaller_and_the_worker_lives(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    whole = len(backend.fim_prompt(LONG))
+    backend._loop._model = ShortOfMemory(backend._loop._model, room=whole // 3)
+    start = Loaded(Worker(lambda: backend))
+    backend.load = lambda report: None  # it is loaded
+    start.load()
+    start.wait()
+
+    def ask() -> Finish:
+        inbox = Inbox()
+        start.worker.submit(LONG, CancelToken(), inbox.deliver, Lane.FIM)
+        return inbox.wait()
+
+    lost = ask()
+    assert (lost.reason, lost.message) == (
+        FinishReason.ERROR,
+        "not enough memory for this request; the model stays loaded",
+    )
+    assert ask().reason is FinishReason.ERROR  # a half is still too long
+    answered = ask()
+    assert answered.reason is FinishReason.LENGTH
+    assert 0 < answered.usage.prompt_tokens <= whole // 3
+    assert start.worker.close(TIMEOUT_S)
+
+
+def test_the_prompt_grows_again_while_all_goes_well(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    whole = len(backend.fim_prompt(LONG))
+    headroom = backend._prompts.headroom
+    headroom.ran_out(whole)
+    halved = len(backend.fim_prompt(LONG))
+    assert halved <= whole // 2 + 5  # markers
+    for _ in range(RECOVERY_ANSWERS):
+        list(backend.stream(FimRequest("x", "", max_new_tokens=1)))
+    elsewhere = replace(LONG, path="other.py")  # a prompt keeps its left edge while one types
+    assert halved < len(backend.fim_prompt(elsewhere)) < whole
+
+
+def test_the_limit_halves_grows_slowly_and_goes() -> None:
+    headroom = Headroom()
+    headroom.went_well(1000)
+    assert headroom.allow(900) == 900
+    headroom.ran_out(800)
+    assert headroom.allow(900) == 400
+    assert headroom.allow(100) == 100
+    for _ in range(RECOVERY_ANSWERS - 1):
+        headroom.went_well(1000)
+    assert headroom.limit == 400
+    headroom.went_well(1000)
+    assert headroom.limit == 500
+    for _ in range(4 * RECOVERY_ANSWERS):
+        headroom.went_well(1000)
+    assert headroom.limit is None
+    headroom.ran_out(10)
+    assert headroom.limit == LEAST_TOKENS
+
+
+@pytest.mark.parametrize("failed_after", [0, RECOVERY_ANSWERS - 1])
+def test_a_second_failure_starts_the_count_anew(failed_after: int) -> None:
+    headroom = Headroom()
+    headroom.ran_out(800)
+    for _ in range(failed_after):
+        headroom.went_well(10_000)
+    headroom.ran_out(400)
+    for _ in range(RECOVERY_ANSWERS - 1):
+        headroom.went_well(10_000)
+    assert headroom.limit == 200
