@@ -2,7 +2,8 @@ import pytest
 
 from midfill.model.errors import DownloadError, UnknownModel, UnsafeWeights
 from midfill.model.store.download import Patience
-from midfill.model.store.hub import HubFile, HubRepo, look_up, parse_id, remote_file, wanted_files
+from midfill.model.store.hub import HubFile, HubRepo, look_up, remote_file, wanted_files
+from midfill.model.store.hub_id import parse_id
 from tests.store.making import repo_files, sha256
 from tests.store.serving import Fault, FileServer
 

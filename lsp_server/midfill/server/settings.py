@@ -47,7 +47,8 @@ class Settings:
     model: str = option(
         "model",
         "",
-        "Model for completions: a name from `midfill model list`, or a path to a GGUF file or a folder. "
+        "Model for completions: a name from `midfill model list`, a hub id that was pulled "
+        "(`owner/name`, `owner/name@commit`), or a path to a GGUF file or a folder. "
         "Empty: the one chosen with `midfill model use`, else the default.",
         str,
         restarts_model=True,

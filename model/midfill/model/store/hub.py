@@ -19,9 +19,6 @@ from midfill.model.store.weights import INDEX, PICKLE_SUFFIXES
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 
-_ID = re.compile(
-    r"(?P<repo>[\w][\w.-]*/[\w][\w.-]*)(?:/(?P<file>[\w.+-]+\.gguf))?(?:@(?P<revision>[\w./-]+))?"
-)
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _FAVOURITE = re.compile(r"q4_k_m\.gguf$", re.IGNORECASE)
 """Of several quantizations in one repository: the size that llama.cpp's authors recommend."""
@@ -43,12 +40,6 @@ class HubRepo:
     commit: str
     licence_tag: str
     files: tuple[HubFile, ...]
-
-
-def parse_id(spec: str) -> tuple[str, str, str] | None:
-    """`owner/name`, `owner/name/file.gguf`, each with `@revision`, as (repo, file, revision); else None."""
-    match = _ID.fullmatch(spec)
-    return (match["repo"], match["file"] or "", match["revision"] or "") if match else None
 
 
 def endpoint() -> str:

@@ -17,6 +17,7 @@ from midfill.model.store import catalogue, hub
 from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
 from midfill.model.store.download import Patience, RemoteFile, fetch, make_client, shown_url
 from midfill.model.store.files import require_room, sha256_of
+from midfill.model.store.hub_id import parse_id
 from midfill.model.store.local import LocalModel, WeightFormat
 from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
@@ -77,7 +78,7 @@ def _plan(store: Store, spec: str, patience: Patience) -> Plan:
         return plan_url(spec)
     if entry := catalogue.by_name(spec):
         return plan_hub(entry.repo, entry.file, entry.revision, patience)
-    if named := hub.parse_id(spec):
+    if named := parse_id(spec):
         return plan_hub(*named, patience)
     near = catalogue.nearest(spec, store.names())
     hint = (
@@ -92,7 +93,7 @@ def _already(store: Store, spec: str) -> LocalModel | None:
         bare, digest = split_url(spec)
         known = catalogue.by_digest(digest)
         return _whole(store, known.name) if known else store.installed_from(shown_url(bare))
-    if named := hub.parse_id(spec):
+    if named := parse_id(spec):
         repo, file, revision = named
         return store.installed_from(repo) if not file and not revision else None
     entry = catalogue.by_name(spec)

@@ -17,6 +17,7 @@ from midfill.model.store import catalogue, choice, manifest
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
+from midfill.model.store.hub_id import installed_name, parse_id
 from midfill.model.store.licences import write_beside
 from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir
 from midfill.model.store.locking import locked
@@ -86,7 +87,8 @@ class Store:
         return None
 
     def find(self, spec: str = "") -> LocalModel:
-        """The model that `spec` means: empty (the one in use, else the default), a name, or a path.
+        """The model that `spec` means: empty (the one in use, else the default), a name, a hub id with or
+        without its commit (`owner/name@1a2b3c4`), or a path.
 
         Installed names go before paths, so a folder in a workspace cannot take a name's place.
         Raises NoModel, UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel.
@@ -99,6 +101,9 @@ class Store:
         if entry := catalogue.by_name(spec) or catalogue.by_repo(spec):
             raise NoModel(f"{entry.name} is not installed: get it with `{PULL} {entry.name}`.")
         path = Path(spec).expanduser()
+        if parse_id(spec) and not path.exists():
+            name = installed_name(spec, (self.manifest(model.name) for model in self.list()))
+            return self.find(name)
         if (
             path.is_absolute()
             or "/" in spec
