@@ -77,7 +77,7 @@ def measure(device: Any, shapes: list[str], bits: list[str], contexts: list[int]
 
 COLUMNS = (
     "context", "decode tok/s", "of floor", "prefill tok/s", "of matrix peak", "ttft reuse ms",
-    "ttft cold ms", "line ms", "cancel ms", "8 rows ÷ 1", "warm-up s", "GiB", "generate ms",
+    "ttft cold ms", "line ms", "cancel ms", "16 rows ÷ 1", "warm-up s", "GiB", "generate ms",
     "generate static ms", "attention", "path", "note",
 )  # fmt: skip
 
@@ -120,7 +120,7 @@ def model_rows(
         if context == min(contexts, key=lambda each: abs(each - KEY_CONTEXT)):
             row |= theirs | timed.keystrokes(context) | {
                 "cancel ms": timed.cancel_ms(context),
-                "8 rows ÷ 1": timed.rows_ratio(context),
+                "16 rows ÷ 1": timed.rows_ratio(context),
                 "warm-up s": warmup_s,
             }  # fmt: skip
         if device.type == "cuda":
@@ -172,10 +172,10 @@ def summarise(rows: list[Row]) -> dict[str, float | str | None]:
         theirs = key["generate static ms"] or key["generate ms"]
         out["decode_vs_generate"] = key["decode tok/s"] * theirs / 1000 if theirs else None
         out["int8_vs_bf16"] = int8["decode tok/s"] / key["decode tok/s"] if int8 else None
-        out["verify_8_rows_cost"] = key["8 rows ÷ 1"]
+        out["verify_16_rows_cost"] = key["16 rows ÷ 1"]
     failed = "; ".join(f"{row['shape']} {row['bits']}: {row['note']}" for row in rows if row["note"])
     reasons = {
-        "speculation_gain": "what is guessed right hangs on real weights; its price: verify_8_rows_cost"
+        "speculation_gain": "what is guessed right hangs on real weights; its price: verify_16_rows_cost"
     }
     for name in KEYS:
         if out[name] is None:

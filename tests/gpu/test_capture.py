@@ -51,7 +51,7 @@ def test_a_recording_that_fails_leaves_the_eager_path(
     cache, prompt = make_cache(model), random_ids(505)  # over a step's edge while decoding
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert run(make_loop(model), cache, prompt)[0] == expected(model, prompt)
+            assert run(make_loop(model, 64), cache, prompt)[0] == expected(model, prompt)
     assert not model.steps.captures
     said = [record.getMessage() for record in caplog.records]
     assert said == [
@@ -71,14 +71,14 @@ def test_a_recording_without_memory_is_not_the_end_of_recording() -> None:
 
     model.steps._capture = failing
     prompt = random_ids(505)
-    assert run(make_loop(model), make_cache(model), prompt)[0] == expected(model, prompt)
+    assert run(make_loop(model, 64), make_cache(model), prompt)[0] == expected(model, prompt)
     assert (len(calls), recorder.recorded, model.steps.captures) == (2, 1, True)
 
 
 def test_a_step_has_no_more_rows_than_there_are() -> None:
-    assert [row_count(n) for n in (1, 2, 8)] == [1, 8, 8]
-    with pytest.raises(ValueError, match="9 rows"):
-        row_count(9)
+    assert [row_count(n) for n in (1, 2, 16)] == [1, 16, 16]
+    with pytest.raises(ValueError, match="17 rows"):
+        row_count(17)
 
 
 @pytest.mark.parametrize("bits", [torch.float32, torch.bfloat16, torch.float16])
@@ -129,7 +129,7 @@ def test_one_compiled_function_serves_all_layers(tmp_path: Any) -> None:
     compiled = counter.frame_count
     assert compiled == 2 * len(ROW_COUNTS)
     prompt = random_ids(505)
-    assert run(make_loop(model), make_cache(model), prompt)[0] == expected(model, prompt)
+    assert run(make_loop(model, 64), make_cache(model), prompt)[0] == expected(model, prompt)
     assert counter.frame_count == compiled, "something was compiled again while decoding"
 
 

@@ -25,7 +25,7 @@ TIE = 0.15
 """Of logits that reach from -9 to 9: what two 16-bit roundings in a row may turn round."""
 
 
-@pytest.mark.parametrize("block", [5, 16, 64, 1000])
+@pytest.mark.parametrize("block", [5, 20, 64, 1000])
 @pytest.mark.parametrize("length", [1, 8, 50])
 def test_greedy_tokens_are_those_of_generate(model: GpuModel, block: int, length: int) -> None:
     prompt, cache = random_ids(length), make_cache(model)
@@ -61,10 +61,10 @@ def test_a_rewound_past_gives_what_a_fresh_one_gives(model: GpuModel, change_at:
 
 
 def test_recorded_steps_outlive_a_rewind_and_are_not_recorded_again(qwen2: GpuModel) -> None:
-    loop, cache, prompt = make_loop(qwen2), make_cache(qwen2), random_ids(300)
+    loop, cache, prompt = make_loop(qwen2, 64), make_cache(qwen2), random_ids(300)
     first, _ = run(loop, cache, prompt)
     held = dict(cache.past.captured)
-    cache.rewind(97)  # the rest ends in a block of its own: no step of another shape is needed
+    cache.rewind(120)  # the rest ends in a block of its own: no step of another shape is needed
     again, _ = run(loop, cache, prompt)
     assert again == first
     assert dict(cache.past.captured) == held
@@ -83,7 +83,7 @@ def test_blocks_give_what_a_whole_prompt_gives(model: GpuModel) -> None:
     torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("count", range(2, MAX_ROWS + 1))
+@pytest.mark.parametrize("count", [2, 3, 8, MAX_ROWS])
 def test_guesses_verified_in_one_step_score_as_one_by_one(model: GpuModel, count: int) -> None:
     prompt, guesses = random_ids(520), random_ids(count, 7)  # over a step's edge, at 512
     device = model.passes.device
@@ -102,7 +102,7 @@ def test_guesses_verified_in_one_step_score_as_one_by_one(model: GpuModel, count
 
 
 def test_a_stream_closed_at_any_step_leaves_a_past_that_is_right(model: GpuModel) -> None:
-    loop, cache, prompt = make_loop(model, 12), make_cache(model), random_ids(40)
+    loop, cache, prompt = make_loop(model, 20), make_cache(model), random_ids(40)
     for steps in range(10):
         stream = loop.stream(cache, Job(prompt[: 20 + steps % 3] + random_ids(9, steps), NEW, frozenset()))
         for _ in range(steps):
@@ -116,7 +116,7 @@ def test_a_stream_closed_at_any_step_leaves_a_past_that_is_right(model: GpuModel
 def test_out_of_memory_loses_one_request_and_not_the_model(
     model: GpuModel, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, cache, prompt = make_loop(model, 12), make_cache(model), random_ids(30)
+    loop, cache, prompt = make_loop(model, 20), make_cache(model), random_ids(30)
     real, calls = model.forward, []
 
     def failing(*args: Any, **how: Any) -> Any:
@@ -136,7 +136,7 @@ def test_out_of_memory_loses_one_request_and_not_the_model(
 def test_a_pass_that_fails_half_way_leaves_the_past_as_it_was(
     model: GpuModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, cache, prompt = make_loop(model, 12), make_cache(model), random_ids(30)
+    loop, cache, prompt = make_loop(model, 20), make_cache(model), random_ids(60)
     run(loop, cache, prompt[:20], prefill_only=True)
 
     def failing(*_: Any) -> Any:
@@ -162,7 +162,7 @@ def test_not_a_number_is_an_error_and_the_loop_recovers(
 
 
 def test_two_documents_do_not_disturb_each_other(model: GpuModel) -> None:
-    loop, caches = make_loop(model, 12), (make_cache(model), make_cache(model))
+    loop, caches = make_loop(model, 20), (make_cache(model), make_cache(model))
     prompts = random_ids(30, 1), random_ids(50, 2)
     streams = [
         loop.stream(cache, Job(prompt, NEW, frozenset()))
@@ -176,7 +176,7 @@ def test_two_documents_do_not_disturb_each_other(model: GpuModel) -> None:
 
 
 def test_chat_suspended_under_fim_gives_the_same_answer(model: GpuModel) -> None:
-    loop, fim, chat = make_loop(model, 12), make_cache(model), make_cache(model)
+    loop, fim, chat = make_loop(model, 20), make_cache(model), make_cache(model)
     question = random_ids(30, 5)
     said = []
     for i, event in enumerate(loop.stream(chat, Job(question, NEW, frozenset()))):

@@ -6,6 +6,7 @@ caches silently (inference.md §3.2).
 """
 
 from collections.abc import Callable, Generator, Sequence
+from math import isnan
 from time import perf_counter
 
 import torch
@@ -19,6 +20,10 @@ from midfill.model.trie import Constraint
 CPU_BLOCK_TOKENS = 128
 """A cancelled prefill ends within one block: 0.2–0.6 s on 2 cores for 0.5B (measured: 224–615 tok/s)."""
 GPU_BLOCK_TOKENS = 512
+
+Row = torch.Tensor | tuple[int, float]
+"""What a pass says behind a token: logits [vocabulary] on the CPU, float32; or the likeliest token and its
+log-probability."""
 
 
 class DecodeLoop:
@@ -77,7 +82,7 @@ class DecodeLoop:
         progress.reused = cache.reuse(job.prompt)
         last = len(job.prompt) - (0 if job.prefill_only else self.block_tokens)
         while len(cache.tokens) < last:
-            self._forward(cache, job.prompt[len(cache.tokens) :][: self.block_tokens])
+            self._forward(cache, job.prompt[len(cache.tokens) :][: self.block_tokens], likeliest=True)
             progress.prefill_s += perf_counter() - began
             yield Chunk()
             began = perf_counter()
@@ -101,12 +106,12 @@ class DecodeLoop:
         Every guess but the first hangs on those before it, so the first wrong one ends what is known.
         """
         draft = progress.draft(len(fed))
-        logits = self._forward(cache, [*fed, *draft], 1 + len(draft))
+        likeliest = job.temperature <= 0 and progress.constraint is None
+        rows = self._forward(cache, [*fed, *draft], 1 + len(draft), likeliest)
         sure = len(cache.tokens) - len(draft)
         progress.drafted += len(draft)
-        for row, guess in zip(logits, [*draft, None], strict=True):
-            allowed = _only(progress.constraint, row) if progress.constraint else row
-            token, logprob = self._pick(cache, allowed, job.temperature)
+        for row, guess in zip(rows, [*draft, None], strict=True):
+            token, logprob = self._pick(cache, row, progress.constraint, job.temperature)
             progress.add(token, logprob)
             if token == guess:
                 progress.accepted += 1
@@ -116,8 +121,11 @@ class DecodeLoop:
         cache.rewind(sure)
         return token
 
-    def _forward(self, cache: TokenCache, ids: Sequence[int], rows: int = 1) -> torch.Tensor:
-        """One forward pass over `ids` behind what `cache` holds: logits [rows, vocabulary] of the last.
+    def _forward(
+        self, cache: TokenCache, ids: Sequence[int], rows: int = 1, likeliest: bool = False
+    ) -> Sequence[Row]:
+        """One forward pass over `ids` behind what `cache` holds: logits [vocabulary] of each of the last
+        `rows`, or, where the `likeliest` token is all that is wanted and the model picks it, that.
 
         The only place that touches the device. Inference mode belongs to the thread, and a suspended
         generator must not leave it switched on: it is entered and left here.
@@ -128,19 +136,27 @@ class DecodeLoop:
                 out = self._model(
                     input_ids=batch, past_key_values=cache.past, use_cache=True, logits_to_keep=rows
                 )
-                logits: torch.Tensor = out.logits[0].float().cpu()  # waits: a block must be over here
+                # Either waits: a block must be over here.
+                picks = likeliest and hasattr(out, "picks")
+                found: Sequence[Row] = out.picks() if picks else list(out.logits[0].float().cpu())
         except Exception as error:
             cache.settle()
             raise _as_model_error(error, cache) from error
         cache.tokens += ids
-        return logits
+        return found
 
-    def _pick(self, cache: TokenCache, logits: torch.Tensor, temperature: float) -> tuple[int, float]:
-        """The next token and its log-probability at temperature 1, from logits [vocabulary]."""
+    def _pick(
+        self, cache: TokenCache, row: Row, constraint: Constraint | None, temperature: float
+    ) -> tuple[int, float]:
+        """The next token and its log-probability at temperature 1."""
+        if isinstance(row, tuple):
+            if isnan(row[1]):
+                raise _not_a_number(cache)
+            return row
+        logits = _only(constraint, row) if constraint else row
         logprobs = torch.log_softmax(logits, dim=-1)
         if bool(torch.isnan(logprobs).any()):
-            cache.drop()
-            raise GenerationError("the model computed numbers that are none (NaN)")
+            raise _not_a_number(cache)
         if temperature <= 0:
             token = int(logits.argmax())
         else:
@@ -156,6 +172,11 @@ def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:
     masked = torch.full_like(logits, -torch.inf)
     masked[allowed] = logits[allowed]
     return masked
+
+
+def _not_a_number(cache: TokenCache) -> GenerationError:
+    cache.drop()
+    return GenerationError("the model computed numbers that are none (NaN)")
 
 
 def _as_model_error(error: Exception, cache: TokenCache) -> ModelError:

@@ -16,7 +16,8 @@ from midfill.model.backends.lean.gpu.store import MAX_ROWS, STEP_TOKENS, StaticP
 log = logging.getLogger(__name__)
 
 ROW_COUNTS = (1, MAX_ROWS)
-"""Shapes of a step: one token, or guesses to be verified. What lies between is filled up."""
+"""Shapes of a step: one token, or guesses to be verified. What lies between is filled up: reading the
+weights is what takes the time, however few rows they are for."""
 
 Run = Callable[[], Scored]
 Capture = Callable[[Run], Run]

@@ -18,8 +18,8 @@ WASTE = 8
 """Steps widen with the length, so that at most an eighth of what attention reads is empty."""
 RESERVED_SHARE = 0.25
 """Of the free memory: a first bucket of so much saves growing, which throws captured graphs away."""
-MAX_ROWS = 8
-"""Rows of the widest step. The lean CPU path serves as many with its kernels for few rows."""
+MAX_ROWS = 16
+"""Rows of the widest step: as many as a tensor core multiplies at once."""
 
 Replay = Callable[[], object]
 
