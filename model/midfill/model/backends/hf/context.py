@@ -34,7 +34,7 @@ def choose_context(config: ModelConfig, device_type: str, model_limit: int) -> t
 
 
 def context_limit(settings: Mapping[str, Any], stated: int, names: Sequence[str]) -> int:
-    """The longest context of the model that goes by `names`, whose config.json, `settings`, has `stated`."""
+    """The longest context of the model named `names`, whose config.json, `settings`, has `stated`."""
     return max(stated, CODELLAMA_CONTEXT_TOKENS) if _reaches_far(settings, names) else stated
 
 
