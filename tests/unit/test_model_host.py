@@ -54,6 +54,13 @@ async def test_a_model_that_does_not_fill_says_so_as_long_as_it_runs(bench):
     assert bench.board.current == current
 
 
+async def test_a_setting_that_could_not_be_had_is_said_beside_it(bench):
+    bench.next_backend.info = replace(INFO, left_to_right="it cannot fill", note="contextTokens is cut")
+    bench.host.start(CONFIG)
+    await bench.settle()
+    assert bench.board.current.reason == "completes left to right: it cannot fill; contextTokens is cut"
+
+
 async def test_a_ready_model_answers_and_shows_busy(bench):
     bench.host.start(CONFIG)
     await bench.settle()

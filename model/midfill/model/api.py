@@ -65,6 +65,9 @@ class FimRequest:
     language: str = ""
     path: str = ""
     snippets: tuple[Snippet, ...] = ()
+    """From other files, the most telling last. The same ones in the same order are prefilled once."""
+    repository: str = ""
+    """The repository's name, as models are told it; empty: unknown."""
     stop: StopRules = field(default_factory=StopRules)
     max_new_tokens: int = 64
     temperature: float = 0.0

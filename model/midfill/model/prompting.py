@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from midfill.model.api import FimRequest
 from midfill.model.budget import Fitted, fit, room_tokens
 from midfill.model.dialects import FimDialect, Order, overhead_tokens, render
+from midfill.model.dialects.repository import repository_format
 from midfill.model.headroom import Headroom
 from midfill.model.steady import fit_again
+from midfill.model.surroundings import Renderer, Surroundings
 from midfill.model.tokens import CodeTokenizer
 
 CPU_SUFFIX_TOKENS = 128
@@ -23,6 +25,8 @@ COLD_PREFILL_S = 1.0
 MIN_COLD_TOKENS = 256
 """Less context than this makes suggestions worse than waiting does (a guess; issue 4 measures it)."""
 
+SURROUNDINGS_SHARE = 0.3
+"""Of the context, for text from other files (pipeline.md, S6). What they leave is the prefix's."""
 REMEMBERED = 8
 """Cuts that are remembered: a short and a long one for each of a few documents or places."""
 
@@ -38,6 +42,7 @@ class _Cut:
     whole: bool
     """Made for all the room there is, not for what a slow machine prefills while somebody waits."""
     fitted: Fitted
+    around: Surroundings
 
 
 class Prompts:
@@ -67,6 +72,10 @@ class Prompts:
         # What is typed goes behind the suffix: a new suffix costs the cache of everything.
         self._freeze_suffix = dialect is not None and dialect.order is not Order.PSM
         self._cuts: list[_Cut] = []
+        format = repository_format(dialect.name if dialect else "", tokenizer.marker_id)
+        tokenizer.reserve(format.markers)
+        marks = {marker: i for marker in format.markers if (i := tokenizer.marker_id(marker)) is not None}
+        self._renderer = Renderer(tokenizer, format, marks)
 
     def make(self, request: FimRequest, held: Held) -> list[int]:
         """The ids that `request` becomes.
@@ -77,22 +86,23 @@ class Prompts:
         room, _ = room_tokens(self._context_tokens, request.max_new_tokens, self._overhead)
         room = self.headroom.allow(room)
         bearable = max(MIN_COLD_TOKENS, int(self.prefill_per_s * COLD_PREFILL_S))
+        around = self._renderer.render(request, int(self._context_tokens * SURROUNDINGS_SHARE))
         for cut in self._known(request):
-            fitted = self._fit_again(cut.fitted, request, room)
-            if fitted is None:
+            again = self._cut_again(cut, request, around, room)
+            if again is None:
                 continue
-            prompt = self._render(fitted)
+            prompt = self._render(again)
             if request.prefill_only or len(prompt) - held(prompt) <= bearable:
-                self._remember(cut, replace(cut, fitted=fitted))
+                self._remember(cut, again)
                 return prompt
         limit = room if request.prefill_only else min(room, bearable)
-        fitted = self._fit(request, limit)
-        self._remember(None, _Cut(request.path, limit == room, fitted))
-        return self._render(fitted)
+        cut = self._cut(request, around if limit == room else Surroundings(), limit, whole=limit == room)
+        self._remember(None, cut)
+        return self._render(cut)
 
     def fitted(self, request: FimRequest, room: int) -> list[int]:
         """The prompt with at most `room` tokens of the user's text; nothing is remembered."""
-        return self._render(self._fit(request, room))
+        return self._render(self._cut(request, Surroundings(), room, whole=False))
 
     def _known(self, request: FimRequest) -> list[_Cut]:
         """The cuts that may serve again, the long before the short, the last used first."""
@@ -103,29 +113,45 @@ class Prompts:
     def _remember(self, old: _Cut | None, new: _Cut) -> None:
         self._cuts = [new, *(cut for cut in self._cuts if cut is not old)][:REMEMBERED]
 
-    def _fit(self, request: FimRequest, room: int) -> Fitted:
-        suffix = request.suffix if self._dialect else ""
-        return fit(self._tokenizer, request.prefix, suffix, room, self._suffix_max(room))
-
-    def _fit_again(self, known: Fitted, request: FimRequest, room: int) -> Fitted | None:
-        suffix = request.suffix if self._dialect else ""
-        return fit_again(
+    def _cut(self, request: FimRequest, around: Surroundings, room: int, *, whole: bool) -> _Cut:
+        fitted = fit(
             self._tokenizer,
-            known,
             request.prefix,
-            suffix,
-            room,
+            self._suffix_of(request),
+            max(0, room - around.tokens),
+            self._suffix_max(room),
+            continued=bool(around.in_prefix),
+        )
+        return _Cut(request.path, whole, fitted, around)
+
+    def _cut_again(self, cut: _Cut, request: FimRequest, around: Surroundings, room: int) -> _Cut | None:
+        """`cut` at this key. Text from other files is only for cuts that were made for all the room."""
+        around = around if cut.whole else Surroundings()
+        fitted = fit_again(
+            self._tokenizer,
+            cut.fitted,
+            request.prefix,
+            self._suffix_of(request),
+            max(0, room - around.tokens),
             self._suffix_max(room),
             freeze_suffix=self._freeze_suffix,
+            continued=bool(around.in_prefix),
         )
+        return replace(cut, fitted=fitted, around=around) if fitted else None
+
+    def _suffix_of(self, request: FimRequest) -> str:
+        return request.suffix if self._dialect else ""
 
     def _suffix_max(self, room: int) -> int:
         return CPU_SUFFIX_TOKENS if self._on_cpu else int(room * GPU_SUFFIX_SHARE)
 
-    def _render(self, fitted: Fitted) -> list[int]:
+    def _render(self, cut: _Cut) -> list[int]:
+        prefix_ids = (*cut.around.in_prefix, *cut.fitted.prefix_ids)
         if self._dialect is None:
-            return self._left_to_right(fitted.prefix_ids)
-        return render(self._dialect, self._ids, fitted.prefix_ids, fitted.suffix_ids, self._bos_id)
+            return self._left_to_right(prefix_ids)
+        prompt = render(self._dialect, self._ids, prefix_ids, cut.fitted.suffix_ids, self._bos_id)
+        begin = 1 if self._dialect.bos and self._bos_id is not None else 0
+        return [*prompt[:begin], *cut.around.before, *prompt[begin:]]
 
     def _left_to_right(self, prefix_ids: Sequence[int]) -> list[int]:
         if self._bos_id is not None and (self._tokenizer.leading_space or not prefix_ids):
