@@ -30,6 +30,7 @@ from midfill.model.backends.hf.placement import place
 from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
 from midfill.model.backends.lean.choice import choose_scheme
 from midfill.model.backends.lean.load import load_lean
+from midfill.model.backends.lean.memory import trim_heap
 from midfill.model.backends.lean.schemes import SCHEMES
 from midfill.model.backends.lean.shape import Shape, read_shape
 from midfill.model.config import ModelConfig
@@ -88,6 +89,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     read = _read_gpu_model if shape is not None and _serves_on_gpu(device) else _read_model
     model, make_past, dtype, served, context = read(local, folder, shape, config, device, context)
     _check_together(model, vocabulary.tokenizer, local.name)
+    trim_heap()
     return Loaded(
         model=model,
         make_past=make_past,

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from midfill.model.backends.lean.forward import Attention, Layer, LeanBody, LeanModel, Mlp, Norm
 from midfill.model.backends.lean.kernels import Packed, agrees
 from midfill.model.backends.lean.linears import QuantisedLinear, StoredLinear
+from midfill.model.backends.lean.memory import MappedWeights
 from midfill.model.backends.lean.packed import packed_dir, packed_once
 from midfill.model.backends.lean.schemes import Scheme
 from midfill.model.backends.lean.shape import Shape
@@ -71,9 +72,14 @@ def build_lean(
     layers = [_layer(tensors, shape, index, make_linear) for index in range(shape.layers)]
     norm = Norm(tensors["model.norm.weight"], shape.epsilon)
     served = scheme.title if scheme else str(dtype).removeprefix("torch.")
-    return LeanModel(
-        LeanBody(shape, tensors[EMBED], layers, norm), make_linear("head"), served, _count(tensors)
-    )
+    body = LeanBody(shape, tensors[EMBED], layers, norm)
+    return LeanModel(body, make_linear("head"), served, _count(tensors), _block_weights(body))
+
+
+def _block_weights(body: LeanBody) -> MappedWeights:
+    """What few rows do without: the stored weights of all linears that have quantised ones too."""
+    linears = [module for module in body.modules() if isinstance(module, QuantisedLinear)]
+    return MappedWeights(weight for linear in linears if linear.stored for weight in linear.stored.weights)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
