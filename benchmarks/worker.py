@@ -10,12 +10,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.measure import context, keystrokes, llamacpp_build, quality, scoring, speed, starts
+from benchmarks.edits import rows
+from benchmarks.measure import (
+    context,
+    guessing,
+    keystrokes,
+    llamacpp_build,
+    quality,
+    scoring,
+    speed,
+    starts,
+)
 from benchmarks.measure.engines import Child, Engine
 from benchmarks.measure.llamacpp import LlamaServer
 from benchmarks.measure.llamacpp_build import LlamaCppError
@@ -33,6 +43,8 @@ SUFFIX_CHARACTERS = 2000
 ROUNDS, QUICK_ROUNDS = 5, 2
 QUICK_QUALITY_ROWS = 40
 CHECKED_ROWS = 20
+EDITS, QUICK_EDITS = 10, 2
+"""Of each kind."""
 THREADS = 2
 SERVED_CONTEXT = 2048
 ROOT = Path(__file__).parents[1]
@@ -107,6 +119,20 @@ def measure_keystrokes(_: argparse.Namespace) -> Part:
         )
 
 
+def measure_speculation(asked: argparse.Namespace) -> Part:
+    each = QUICK_EDITS if asked.quick else EDITS
+    with ExitStack() as open_:
+        ours = open_.enter_context(Child(OURS, "benchmarks.measure.ours", f"--threads={THREADS}"))
+        theirs, why = llamacpp(open_, SERVED_CONTEXT, *guessing.OPTIONS, files=[REQUANTISED])
+
+        def write(prefix: str, suffix: str, new: int, guess: bool) -> tuple[speed.Timing, list[int]]:
+            told, ids = ours.ask("write", prefix=prefix, suffix=suffix, new=new, guess=guess)
+            return speed.Timing(**told), ids
+
+        edits = guessing.chosen(rows(), each)
+        return guessing.guessing(guessing.replay(edits, write, theirs[0] if theirs else None), why)
+
+
 def measure_starts(asked: argparse.Namespace) -> Part:
     with ExitStack() as open_:
         theirs, _ = llamacpp(open_, SERVED_CONTEXT)
@@ -136,23 +162,26 @@ PARTS: dict[str, Callable[[argparse.Namespace], Part]] = {
     "speed": measure_speed,
     "context": measure_context,
     "keystrokes": measure_keystrokes,
+    "speculation": measure_speculation,
     "start": measure_starts,
     "quality": measure_quality,
 }
 
 
-def llamacpp(open_: ExitStack, tokens: int) -> tuple[list[LlamaServer], str]:
+def llamacpp(
+    open_: ExitStack, tokens: int, *options: str, files: Sequence[str] = (OFFICIAL, REQUANTISED)
+) -> tuple[list[LlamaServer], str]:
     """Servers of both files, closed by `open_`; or none, and why."""
     found = []
     try:
         build = llamacpp_build.built()
         model = Store().find(MODEL)
-        files = {
+        paths = {
             OFFICIAL: model.path,
             REQUANTISED: llamacpp_build.requantised(build, model.path, model.sha256),
         }
-        for name, file in files.items():
-            found.append(LlamaServer(name, build.server, file, THREADS, tokens))
+        for name in files:
+            found.append(LlamaServer(name, build.server, paths[name], THREADS, tokens, *options))
             open_.callback(found[-1].close)
     except LlamaCppError as error:
         return [], str(error)

@@ -104,7 +104,7 @@ def child_main(doings: Mapping[str, Callable[..., Any]]) -> None:
     for line in sys.stdin:
         arguments = json.loads(line)
         answer = doings[arguments.pop("do")](**arguments)
-        print(json.dumps(asdict(answer) if isinstance(answer, Timing) else answer), flush=True)
+        print(json.dumps(answer, default=asdict), flush=True)
 
 
 def rss_mib(pid: int) -> float:

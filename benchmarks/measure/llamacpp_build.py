@@ -91,8 +91,9 @@ def _build(scratch: Path, folder: Path) -> None:
 
 
 def _source(scratch: Path) -> Path:
-    """The sdist's llama.cpp folder. Without the exact version pip tries hundreds, 180 MB each."""
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary=:all:", "--quiet"]
+    """The sdist's llama.cpp folder. Without the exact version pip tries hundreds, 180 MB each;
+    with `--no-binary=:all:` it builds even cmake from source."""
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", f"--no-binary={PACKAGE}", "--quiet"]
     _run([*pip, "--disable-pip-version-check", "--dest", str(scratch), f"{PACKAGE}=={VERSION}"])
     for archive in scratch.glob("*.tar.gz"):
         with tarfile.open(archive) as tar:

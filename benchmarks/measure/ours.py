@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.measure.engines import Timing, child_main
@@ -46,6 +47,20 @@ class Ours:
         *_, finish = self._backend.stream(request)
         return _timing(finish.usage)
 
+    def write(self, prefix: str, suffix: str, new: int, guess: bool) -> tuple[Timing, list[int]]:
+        """A completion as it is served, or without guesses; and its prompt."""
+        from midfill.model.api import FimRequest
+
+        # Prefilled first, all of it: see `key`.
+        request = FimRequest(prefix, suffix, max_new_tokens=new)
+        for _ in self._backend.stream(replace(request, prefill_only=True)):
+            pass
+        job = self._backend._fim_job(self._loaded, request)
+        if not guess:
+            job = replace(job, drafter=None)
+        *_, finish = self._loop.stream(self._backend._fim, job)
+        return _timing(finish.usage), list(job.prompt)
+
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._loaded.tokenizer.encode(text)
         return ids
@@ -88,7 +103,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--context", type=int, default=0, help="tokens; 0: as served")
     ours = Ours(parser.parse_args())
-    child_main({"run": ours.run, "key": ours.key, "encode": ours.encode, "about": ours.about})
+    doings = (ours.run, ours.key, ours.write, ours.encode, ours.about)
+    child_main({doing.__name__: doing for doing in doings})
 
 
 if __name__ == "__main__":
