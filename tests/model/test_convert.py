@@ -1,9 +1,10 @@
 """GGUF to safetensors: the same model comes out, whole or not at all."""
 
+import errno
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from midfill.model.api import LoadProgress
 from midfill.model.backends.hf import convert
@@ -98,27 +100,43 @@ def test_an_architecture_transformers_does_not_know_is_unsupported(gguf_file: Pa
     assert left_behind(tmp_path / "made" / "it") == []
 
 
-def failing_with(error: Exception) -> Callable[..., Any]:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise error
+FULL = "No space left on device"
+WRITES: dict[str, tuple[Any, str, Exception]] = {
+    "parents": (Path, "mkdir", OSError(errno.ENOSPC, FULL)),
+    "lock": (convert.FileLock, "acquire", OSError(errno.ENOSPC, FULL)),
+    "folder": (convert.tempfile, "mkdtemp", OSError(errno.ENOSPC, FULL)),
+    "config": (PretrainedConfig, "save_pretrained", OSError(errno.ENOSPC, FULL)),
+    "generation config": (GenerationConfig, "save_pretrained", OSError(errno.ENOSPC, FULL)),
+    # These two write in Rust, and their errors are no OSError (seen on a full tmpfs).
+    "tokenizer": (PreTrainedTokenizerBase, "save_pretrained", Exception(f"{FULL} (os error 28)")),
+    "weights": (convert, "save_file", SafetensorError(f"I/O error: {FULL} (os error 28)")),
+    "sync": (convert.os, "fsync", OSError(errno.ENOSPC, FULL)),
+    "quota": (convert.os, "fsync", OSError(errno.EDQUOT, "Disk quota exceeded")),
+    "rename": (convert.os, "replace", OSError(errno.ENOSPC, FULL)),
+}
 
-    return fail
 
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(28, "No space left on device"),
-        SafetensorError("I/O error: No space left on device"),
-    ],
-)
-def test_a_full_disk_is_said_and_leaves_nothing(
-    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+@pytest.mark.parametrize("write", WRITES)
+def test_a_disk_that_is_full_at_any_write_is_said_and_leaves_nothing(
+    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:
-    monkeypatch.setattr(convert, "save_file", failing_with(error))
-    with pytest.raises(DownloadError, match="No space left"):
-        convert_gguf(gguf_file, tmp_path / "made" / "it", ignore)
-    assert left_behind(tmp_path / "made" / "it") == []
+    owner, name, error = WRITES[write]
+    target = tmp_path / "made" / "it"
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, Mock(side_effect=error))
+        with pytest.raises(DownloadError, match=r"too full: \d+ kB are needed, .* free in "):
+            convert_gguf(gguf_file, target, ignore)
+    assert not target.parent.exists() or left_behind(target) == []
+    assert convert_gguf(gguf_file, target, ignore) == target  # once there is room
+
+
+def test_a_disk_that_fails_otherwise_is_not_called_full(
+    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convert, "save_file", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(DownloadError, match=r"cannot be written to .*: Input/output error"):
+        convert_gguf(gguf_file, tmp_path / "it", ignore)
+    assert left_behind(tmp_path / "it") == []
 
 
 class AbandonedError(Exception):

@@ -89,7 +89,7 @@ def test_no_such_repository_no_access_and_trouble_each_have_their_sentence(
         look_up("o/none", "main", patience)
     for code, says in [
         ("RepoNotFound", "There is no model"),
-        ("RevisionNotFound", "has no revision 'main'"),
+        ("RevisionNotFound", "has no revision 'main'.*taken away"),
     ]:
         hub.faults["/api/models/o/r/revision/main"] = [Fault(status=404, error_code=code)]
         with pytest.raises(UnknownModel, match=says):

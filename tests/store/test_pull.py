@@ -111,6 +111,20 @@ def test_a_pull_that_was_stopped_goes_on_even_when_the_hub_has_a_newer_commit(
     assert store.manifest("tiny-instruct").commit == "d" * 40
 
 
+def test_a_pinned_revision_that_is_gone_is_said_and_what_is_installed_stays(
+    hub: FileServer, store: Store, get: Get
+) -> None:
+    hub.add_repo("o/r", repo_files())
+    installed = get(f"o/r@{COMMIT}")
+    gone = "b" * 40
+    fault = Fault(status=404, error_code="RevisionNotFound")
+    hub.faults[f"/api/models/o/r/revision/{gone}"] = [fault]
+    with pytest.raises(UnknownModel, match=rf"o/r has no revision '{gone}'.*`midfill model pull o/r`"):
+        get(f"o/r@{gone}")
+    assert list((store.root / "partial").iterdir()) == []
+    assert store.find(installed.name) == installed
+
+
 def test_a_safetensors_repository_arrives_whole_without_pickles_and_code(
     hub: FileServer, store: Store, get: Get, asked: list[CatalogueEntry]
 ) -> None:

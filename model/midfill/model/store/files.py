@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ BLOCK_BYTES = 1 << 20
 SPARE_BYTES = 64 << 20
 """Room left on a disk after the largest write: a guess, so that other programs can still save."""
 
+_RUST_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows knows no quota errno
 
 
@@ -65,15 +67,24 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def require_room(folder: Path, needed: int) -> None:
     """Raises DownloadError when the disk under `folder` has not `needed` bytes and some to spare."""
-    while not folder.exists():
-        folder = folder.parent
+    folder = _that_exists(folder)
     free = shutil.disk_usage(folder).free
     if needed + SPARE_BYTES > free:
         raise DownloadError(_no_room(folder, needed, free))
 
 
+def os_error(error: BaseException) -> OSError | None:
+    """`error` as the OSError that it is or tells of; None for another kind. Rust's libraries (safetensors,
+    tokenizers) raise classes of their own and put the number into the text: `… (os error 28)`.
+    """
+    if isinstance(error, OSError):
+        return error
+    told = _RUST_OS_ERROR.search(str(error))
+    return OSError(int(told[1]), os.strerror(int(told[1]))) if told else None
+
+
 @contextmanager
-def disk_full_named(path: Path, needed: int, clean_up: Callable[[], None]) -> Iterator[None]:
+def disk_full_named(path: Path, needed: int, clean_up: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Turn "no space left" into a DownloadError that says what is needed, free and where.
 
     `clean_up` runs first: a full disk is everybody's trouble, so what we filled it with goes.
@@ -84,8 +95,14 @@ def disk_full_named(path: Path, needed: int, clean_up: Callable[[], None]) -> It
         if error.errno not in _DISK_FULL:
             raise
         clean_up()
-        free = shutil.disk_usage(path.parent).free
-        raise DownloadError(_no_room(path.parent, needed, free)) from error
+        folder = _that_exists(path.parent)
+        raise DownloadError(_no_room(folder, needed, shutil.disk_usage(folder).free)) from error
+
+
+def _that_exists(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
 
 
 def _no_room(folder: Path, needed: int, free: int) -> str:

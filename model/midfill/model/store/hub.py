@@ -81,7 +81,10 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
             f"{repo} asks you to accept its licence: do so at {where}/{repo}, then set HF_TOKEN."
         ) from error
     except errors.RevisionNotFoundError as error:
-        raise UnknownModel(f"{repo} has no revision {revision!r} at {where}.") from error
+        raise UnknownModel(
+            f"{repo} has no revision {revision!r} at {where}: it is misspelt, or was taken away. "
+            f"`midfill model pull {repo}` gets what is there now."
+        ) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise UnknownModel(_no_such(repo, where)) from error
     except errors.HfHubHTTPError as error:

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, normalizers
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -23,7 +22,7 @@ from midfill.model.backends.base import Report
 from midfill.model.backends.hf.memory import free_memory
 from midfill.model.backends.hf.quiet import keep_quiet, without_bars
 from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, TooBig, UnsupportedModel
-from midfill.model.store.files import require_room
+from midfill.model.store.files import disk_full_named, os_error, require_room
 from midfill.model.store.fit import unpacking_refusal
 from midfill.model.store.gguf_header import check_gguf
 
@@ -46,18 +45,20 @@ def convert_gguf(source: Path, target: Path, report: Report) -> Path:
     if target.is_dir():
         return target
     weights = check_gguf(source)
+    needed = weights * BYTES_PER_WEIGHT
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(target.with_name(target.name + ".lock"))
-        _acquire(lock, report)
-        try:
-            if not target.is_dir():
-                require_room(target.parent, weights * BYTES_PER_WEIGHT)
-                if sentence := unpacking_refusal(source.name, weights, free_memory().ram):
-                    raise TooBig(sentence)
-                _convert(source, target, report)
-        finally:
-            lock.release()
+        with disk_full_named(target, needed):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(target.with_name(target.name + ".lock"))
+            _acquire(lock, report)
+            try:
+                if not target.is_dir():
+                    require_room(target.parent, needed)
+                    if sentence := unpacking_refusal(source.name, weights, free_memory().ram):
+                        raise TooBig(sentence)
+                    _convert(source, target, report)
+            finally:
+                lock.release()
     except OSError as error:
         reason = error.strerror or str(error)
         raise DownloadError(
@@ -97,11 +98,14 @@ def _write(source: Path, folder: Path, report: Report) -> None:
     report(LoadProgress("convert", "saving", 0.9))
     with suppress(AttributeError):
         del model.config.quantization_config  # the saved weights are not quantised
-    model.config.save_pretrained(folder)
-    model.generation_config.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    _restore_normalizer(folder, model.config.model_type)
-    _save_weights(model, folder / WEIGHTS)
+    try:
+        model.config.save_pretrained(folder)
+        model.generation_config.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        _restore_normalizer(folder, model.config.model_type)
+        _save_weights(model, folder / WEIGHTS)
+    except Exception as error:  # tokenizers and safetensors have classes of their own for a full disk
+        raise os_error(error) or error from error
     report(LoadProgress("convert", "done", 1.0))
 
 
@@ -124,10 +128,7 @@ def _save_weights(model: torch.nn.Module, path: Path) -> None:
         for name, tensor in model.state_dict().items()
         if name not in tied
     }
-    try:
-        save_file(state, path, metadata={"format": "pt"})
-    except SafetensorError as error:  # Rust's I/O errors come as this
-        raise OSError(0, f"writing {path.name} failed: {error}") from error
+    save_file(state, path, metadata={"format": "pt"})
     with path.open("rb+") as file:
         os.fsync(file.fileno())  # the rename must not reach the disk before the bytes
 

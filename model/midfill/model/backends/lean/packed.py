@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from midfill.model.backends.lean.kernels import Packed
+from midfill.model.store.files import human_size, os_error
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ def packed_once(
     found = _read(folder)
     if found is not None and right(found):
         return found
+    made: Weights | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(folder.name + ".lock")):
@@ -58,8 +60,15 @@ def packed_once(
             made = make()
             _write(folder, made)
     except OSError as error:
-        log.warning("quantised weights cannot be kept in %s: %s", folder.parent, error.strerror or error)
-        return make()
+        made = made or make()
+        tensors = (tensor for packed in made.values() for tensor in (packed.numbers, packed.scales))
+        log.warning(
+            "quantised weights (%s) cannot be kept in %s, and are made again at every start: %s",
+            human_size(sum(tensor.numel() * tensor.element_size() for tensor in tensors)),
+            folder.parent,
+            error.strerror or error,
+        )
+        return made
     return _read(folder) or made
 
 
@@ -88,8 +97,8 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
         save_file(tensors, path, metadata={"padding": " " * (-(8 + length) % ALIGNMENT)})
-    except SafetensorError as error:  # Rust's I/O errors come as this
-        raise OSError(0, f"writing {path.name} failed: {error}") from error
+    except SafetensorError as error:
+        raise os_error(error) or OSError(0, f"writing {path.name} failed: {error}") from error
 
 
 def _write(folder: Path, weights: Weights) -> None:
