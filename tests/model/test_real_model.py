@@ -1,11 +1,8 @@
 """The default model itself, where its weights are installed: it fills, and our loop equals `generate()`."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
-import torch
-from transformers import AutoModelForCausalLM
 
 from midfill.model.api import (
     ChatMessage,
@@ -20,22 +17,14 @@ from midfill.model.api import (
     StopRules,
 )
 from midfill.model.backends.hf.backend import TransformersBackend
-from midfill.model.backends.hf.decode import DecodeLoop
-from midfill.model.backends.hf.job import Job
-from midfill.model.backends.lean.load import load_lean, read_config
-from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.prompting import CPU_SUFFIX_TOKENS
-from midfill.model.store.local import LocalModel, converted_dir
+from midfill.model.store.local import LocalModel
 from midfill.model.store.store import Store
 from tests.model.evaluation_data import shared_rows
-from tests.model.looping import make_cache
 
 pytestmark = pytest.mark.real_model
 
-TIE = 0.001
-"""Logits closer than this (of a spread of ~20) may fall either way: kernels for a block and for one token
-round differently (inference.md §3.7)."""
 HOLES = [
     ("def add(a, b):\n    return a ", "\n\n\nprint(add(1, 2))\n", "+ b"),
     ("package main\n\nfunc add(a int, b int) int {\n\t", "\n}\n", "return a + b"),
@@ -105,38 +94,3 @@ def test_a_key_costs_the_suffix_and_the_seam(backend: TransformersBackend) -> No
         assert isinstance(finish, Finish)
         assert finish.usage.prompt_tokens > 1300
         assert finish.usage.prompt_tokens - finish.usage.reused_tokens <= CPU_SUFFIX_TOKENS + 32
-
-
-def test_the_lean_float32_path_equals_generate_up_to_ties(
-    backend: TransformersBackend, local: LocalModel
-) -> None:
-    folder = converted_dir(local.sha256)
-    shape = read_shape(read_config(folder))
-    assert shape is not None
-    lean = load_lean(folder, shape, None, torch.float32, keep=None)
-    theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
-    loop = DecodeLoop(lean, lambda i: f"{i} ".encode(), 2048, 16)
-    cache = make_cache(lean)
-    for prefix, suffix, _ in HOLES:
-        prompt = backend.fim_prompt(FimRequest(prefix, suffix))
-        events = list(loop.stream(cache, Job(prompt, 12, frozenset())))
-        assert_same_up_to_ties(theirs, prompt, list(map(int, text(events).split())))
-
-
-def assert_same_up_to_ties(model: Any, prompt: list[int], ours: list[int]) -> None:
-    """Equal token for token, or parted at a place where `generate()` itself nearly chose ours."""
-    out = model.generate(
-        torch.tensor([prompt]),
-        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
-        max_new_tokens=len(ours),
-        do_sample=False,
-        eos_token_id=None,
-        output_logits=True,
-        return_dict_in_generate=True,
-    )
-    theirs = out.sequences[0, len(prompt) :].tolist()
-    for i, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
-        if mine != other:
-            logits = out.logits[i][0].float()
-            assert float(logits[other] - logits[mine]) <= TIE, f"token {i}: {ours} against {theirs}"
-            return

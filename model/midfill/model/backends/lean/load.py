@@ -77,9 +77,12 @@ def build_lean(
 
 
 def _block_weights(body: LeanBody) -> MappedWeights:
-    """What few rows do without: the stored weights of all linears that have quantised ones too."""
-    linears = [module for module in body.modules() if isinstance(module, QuantisedLinear)]
-    return MappedWeights(weight for linear in linears if linear.stored for weight in linear.stored.weights)
+    """What few rows can do without: the stored weights of linears that have quantised ones too, and the
+    embeddings, of which a token needs one row and the system maps 64 KiB around it (2,000 tokens: 60 MiB).
+    """
+    linears = [module.stored for module in body.modules() if isinstance(module, QuantisedLinear)]
+    stored = [weight for linear in linears if linear is not None for weight in linear.weights]
+    return MappedWeights([*stored, body.weight] if stored else [])
 
 
 def read_config(folder: Path) -> dict[str, Any]:

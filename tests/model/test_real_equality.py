@@ -1,0 +1,79 @@
+"""The default model in float32, by our own pass and loop: token for token what `generate()` writes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.lean.load import load_lean, read_config
+from midfill.model.backends.lean.shape import read_shape
+from midfill.model.store.local import converted_dir
+from midfill.model.store.store import Store
+from midfill.model.tokens import CodeTokenizer
+from tests.model.evaluation_data import shared_rows
+from tests.model.looping import make_cache, run
+
+pytestmark = pytest.mark.real_model
+
+ROWS, NEW_TOKENS = 50, 6
+PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 120, 60
+"""About 55 tokens: a second for both on one core."""
+BLOCK_TOKENS = 16
+"""So that most prompts are computed in several blocks, with a cache between them."""
+TIE = 1e-4
+"""Logits closer than this (of a spread of ~20) may fall either way: a block and one token are not summed in
+the same order."""
+
+
+def test_50_real_prompts_are_continued_as_generate_continues_them(default_model: str) -> None:
+    from tokenizers import Tokenizer
+
+    folder = converted_dir(Store().find(default_model).sha256)
+    shape = read_shape(read_config(folder))
+    assert shape is not None
+    tokenizer = CodeTokenizer(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    lean = load_lean(folder, shape, None, torch.float32, keep=None)
+    loop, cache = DecodeLoop(lean, lambda i: f"{i} ".encode(), 2048, BLOCK_TOKENS), make_cache(lean)
+    rows = shared_rows("HumanEval-SingleLineInfilling")
+    ties = 0
+    for row in rows[:: len(rows) // ROWS][:ROWS]:
+        prompt = prompt_ids(tokenizer, row["prompt"], row["suffix"])
+        ours, _ = run(loop, cache, prompt, NEW_TOKENS)
+        ties += parted_at_a_tie(theirs, prompt, ours)
+    assert ties <= 1
+
+
+def prompt_ids(tokenizer: CodeTokenizer, prefix: str, suffix: str) -> list[int]:
+    """The end of the prefix and the beginning of the suffix, as Qwen2.5-Coder fills."""
+    marker = {name: tokenizer.marker_id(f"<|fim_{name}|>") for name in ("prefix", "suffix", "middle")}
+    ids = [
+        marker["prefix"], *tokenizer.encode(prefix[-PREFIX_CHARACTERS:]),
+        marker["suffix"], *tokenizer.encode(suffix[:SUFFIX_CHARACTERS]), marker["middle"],
+    ]  # fmt: skip
+    assert None not in ids
+    return [i for i in ids if i is not None]
+
+
+def parted_at_a_tie(model: Any, prompt: Sequence[int], ours: Sequence[int]) -> bool:
+    """False: equal token for token. True: parted where `generate()` itself nearly chose ours."""
+    out = model.generate(
+        torch.tensor([list(prompt)]),
+        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        max_new_tokens=len(ours),
+        do_sample=False,
+        eos_token_id=None,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    theirs = out.sequences[0, len(prompt) :].tolist()
+    for i, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+        if mine != other:
+            logits = out.logits[i][0].float()
+            gap = float(logits[other] - logits[mine])
+            assert gap < TIE, f"token {i}, {gap} apart: {ours} against {theirs}"
+            return True
+    return False
