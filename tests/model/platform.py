@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from midfill.model.store.local import CACHE_ENV
+
 MACHINES = {
     "this": {},
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
-    "default": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "default": {"ATEN_CPU_CAPABILITY": "default"},
 }
 """Name → the environment that makes torch and oneDNN believe it (it has more)."""
 SERVE = """
@@ -31,7 +33,7 @@ for op in lacking:  # a torch that was built without it: the name is not there
         return real(self, wanted)
     torch.ops.aten.__dict__.pop(op, None)
     torch.ops.aten.__class__.__getattr__ = missing
-local = LocalModel(name, Path(folder), WeightFormat.SAFETENSORS) if folder else None
+local = LocalModel(name, Path(folder), WeightFormat.SAFETENSORS)
 backend = TransformersBackend(ModelConfig(model=name, device="cpu", threads=1, **settings), local)
 info = backend.load(lambda _: None)
 events = list(backend.stream(FimRequest(**request)))
@@ -41,19 +43,21 @@ print(json.dumps({"served": info.dtype, "said": said, "cpu": torch.backends.cpu.
 
 
 def serve(
-    folder: Path | None,
+    folder: Path,
     request: dict[str, Any],
     machine: str = "this",
     lacking: tuple[str, ...] = (),
     name: str = "tiny-qwen2.5-coder",
     **settings: str,
 ) -> dict[str, str]:
-    """`served`, `said` and `cpu` of the model in `folder` (None: the store's `name`) on a machine, whose
-    torch is `lacking` some operators."""
-    asked = json.dumps([str(folder) if folder else "", name, settings, lacking, request])
+    """`served`, `said` and `cpu` of the model in `folder` on a machine whose torch is `lacking` operators.
+
+    What is quantised stays in memory: weights packed for another machine would replace this one's.
+    """
+    asked = json.dumps([str(folder), name, settings, lacking, request])
     ended = subprocess.run(
         [sys.executable, "-c", SERVE, asked],
-        env=os.environ | MACHINES[machine],
+        env=os.environ | MACHINES[machine] | {CACHE_ENV: os.devnull},
         capture_output=True,
         text=True,
         check=False,
