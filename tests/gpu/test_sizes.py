@@ -54,6 +54,8 @@ def test_a_step_reads_little_more_than_is_there() -> None:
         assert past.length < extent <= past.capacity
         assert extent - past.length <= max(STEP_TOKENS, past.length / WASTE + 1)
         extents.add(extent)
+    past.rewind(past.length + 9)
+    assert past.get_seq_length() == 99_995
     assert len(extents) < 64  # a graph each
     assert len([extent for extent in extents if extent <= 16384]) <= 24
 

@@ -45,6 +45,8 @@ def test_tokens_stay_right_while_the_past_grows_into_the_next_bucket(qwen2: GpuM
     assert got == expected(qwen2, prompt, 100)
     assert cache.past.capacity == 2 * FIRST_BUCKET_TOKENS
     assert_in_step(qwen2, cache)
+    again, _ = run(loop, cache, prompt, 100)  # back to lengths whose steps were recorded over other buffers
+    assert again == got
 
 
 @pytest.mark.parametrize("change_at", [0, 1, 20, 39, 40])
