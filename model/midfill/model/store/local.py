@@ -1,6 +1,7 @@
 """Where models lie on this machine, and what one is. Knows nothing of networks or tensors."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,14 +13,29 @@ CONVERTED_FORMAT = 1
 """Part of a converted model's folder name: raised whenever the converter's output changes."""
 
 
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+"""As PEFT calls them."""
+
+
 class WeightFormat(StrEnum):
     GGUF = "gguf"
     SAFETENSORS = "safetensors"
+    ADAPTER = "adapter"
+    """A LoRA: changes to another model's weights, in safetensors."""
+
+
+def format_of(names: Iterable[str]) -> WeightFormat:
+    """What a model with files of these names is; they hold weights that may be loaded."""
+    lower = {name.lower() for name in names}
+    if ADAPTER_WEIGHTS in lower:
+        return WeightFormat.ADAPTER
+    safetensors = any(name.endswith(".safetensors") for name in lower)
+    return WeightFormat.SAFETENSORS if safetensors else WeightFormat.GGUF
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """Weights on disk: a `.gguf` file, or a folder with `config.json` and safetensors."""
+    """Weights on disk: a `.gguf` file, a folder with `config.json` and safetensors, or an adapter's."""
 
     name: str
     path: Path

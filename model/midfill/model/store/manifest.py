@@ -120,7 +120,7 @@ def parse(text: str, where: str) -> Manifest:
         raise DamagedModel(
             f"{where} is not a manifest of Midfill's: remove the model, pull it again."
         ) from error
-    suffix = f".{manifest.format.value}"
+    suffix = ".gguf" if manifest.format is WeightFormat.GGUF else ".safetensors"
     if not (
         is_safe_name(manifest.name)
         and all(is_kept(record.path) and _SHA256.fullmatch(record.sha256) for record in files)

@@ -18,7 +18,7 @@ from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
 from midfill.model.store.download import Patience, RemoteFile, fetch, make_client, shown_url
 from midfill.model.store.files import require_room, sha256_of
 from midfill.model.store.hub_id import parse_id
-from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.store.local import LocalModel, format_of
 from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
 from midfill.model.store.plan import Plan, is_url, plan_hub, plan_url, split_url
@@ -146,10 +146,9 @@ def _kept_digest(target: Path, remote: RemoteFile, meter: Meter) -> str:
 
 def _adopt(store: Store, folder: Path, plan: Plan, records: tuple[FileRecord, ...]) -> LocalModel:
     """Install the fetched files, under the catalogue's name where their digest is in the catalogue."""
-    safetensors = any(record.path.lower().endswith(".safetensors") for record in records)
     fetched = Manifest(
         name=plan.entry.name,
-        format=WeightFormat.SAFETENSORS if safetensors else WeightFormat.GGUF,
+        format=format_of(record.path for record in records),
         files=records,
         licence=plan.entry.licence,
         source=plan.source,

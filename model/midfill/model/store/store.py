@@ -14,6 +14,7 @@ from pathlib import Path
 
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
 from midfill.model.store import catalogue, choice, manifest
+from midfill.model.store.adapter import read_adapter
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
@@ -211,7 +212,7 @@ class Store:
 
     def _inspect(self, path: Path) -> LocalModel:
         model = inspect_weights(path)
-        if model.format is WeightFormat.SAFETENSORS:
+        if model.format is not WeightFormat.GGUF:
             return model
         return LocalModel(
             model.name, model.path, model.format, remembered_digest(model.path, self.root / "digests")
@@ -219,10 +220,12 @@ class Store:
 
     def _digest_of_installed(self, name: str) -> str:
         try:
-            weights = self.manifest(name).weights
-        except ModelError:
+            found = self.manifest(name)
+            if found.format is WeightFormat.ADAPTER:
+                return read_adapter(self.folder(name)).digest()
+        except (ModelError, OSError):
             return ""  # too damaged to say: what was converted from it stays
-        return weights.sha256 if weights else ""
+        return found.weights.sha256 if found.weights else ""
 
     def _partials(self, name: str) -> Sequence[Path]:
         folder = self.root / "partial"

@@ -20,7 +20,7 @@ from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
 from midfill.model.store import catalogue, licences
 from midfill.model.store.files import BLOCK_BYTES, disk_full_named, link_or_copy, require_room, sha256_of
-from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.store.local import LocalModel, format_of
 from midfill.model.store.manifest import (
     MANIFEST,
     FileRecord,
@@ -207,7 +207,7 @@ def _manifest(
         return replace(promised, name=name)
     return Manifest(
         name=name,
-        format=WeightFormat.SAFETENSORS if shards else WeightFormat.GGUF,
+        format=format_of(record.path for record in records),
         files=tuple(records),
         licence=known.licence if known else licences.UNKNOWN,
         source=known.origin if known else IMPORTED,

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 from midfill.model.errors import DamagedModel, UnknownModel, UnsafeWeights
+from midfill.model.store.adapter import CONFIG as ADAPTER_CONFIG
+from midfill.model.store.adapter import read_adapter
 from midfill.model.store.gguf_header import check_gguf
-from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.store.local import ADAPTER_WEIGHTS, LocalModel, WeightFormat
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 CONFIG = "config.json"
@@ -34,6 +36,10 @@ def inspect_weights(path: Path) -> LocalModel:
 def _inspect_folder(folder: Path) -> LocalModel:
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
     shards = [name for name in names if name.lower().endswith(".safetensors")]
+    if ADAPTER_CONFIG in names and shards == [ADAPTER_WEIGHTS]:
+        read_adapter(folder)
+        check_safetensors(folder / ADAPTER_WEIGHTS)
+        return LocalModel(folder.name, folder, WeightFormat.ADAPTER)
     ggufs = [name for name in names if name.lower().endswith(".gguf")]
     if shards:
         _check_folder(folder, shards)

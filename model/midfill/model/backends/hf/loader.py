@@ -35,7 +35,14 @@ from midfill.model.backends.lean.schemes import SCHEMES
 from midfill.model.backends.lean.shape import Shape, read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import Decision, FimDialect
-from midfill.model.errors import DamagedModel, OutOfMemory, UnsafeWeights
+from midfill.model.errors import (
+    DamagedModel,
+    NoModel,
+    OutOfMemory,
+    UnknownModel,
+    UnsafeWeights,
+    UnsupportedModel,
+)
 from midfill.model.store.estimate import Serving, read_sizes
 from midfill.model.store.fit import context_that_fits, stored_bytes
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
@@ -115,6 +122,8 @@ def _as_folder(local: LocalModel, report: Report) -> Path:
                 )
             raise DamagedModel(f"{local.name} has no weights in {local.path}")
         return local.path
+    if local.format is WeightFormat.ADAPTER:
+        return _merged(local, report)
     if not local.sha256:
         raise DamagedModel(f"{local.name} has no digest: import it again with `midfill model import`")
     target = converted_dir(local.sha256)
@@ -123,6 +132,24 @@ def _as_folder(local: LocalModel, report: Report) -> Path:
 
         convert_gguf(local.path, target, report)
     return target
+
+
+def _merged(local: LocalModel, report: Report) -> Path:
+    from midfill.model.backends.hf.adapted import merged_folder
+    from midfill.model.store.adapter import read_adapter
+    from midfill.model.store.store import Store
+
+    adapter = read_adapter(local.path)
+    try:
+        base = Store().find(adapter.base)
+    except (NoModel, UnknownModel) as error:
+        raise UnknownModel(
+            f"{local.name} is an adapter of {adapter.base}, which is not installed: "
+            f"`midfill model pull {adapter.base}`"
+        ) from error
+    if base.format is WeightFormat.ADAPTER:
+        raise UnsupportedModel(f"{local.name} is an adapter of {base.name}, which is an adapter itself")
+    return merged_folder(adapter, _as_folder(base, report), base.name, report)
 
 
 def _read_settings(folder: Path, device: torch.device) -> tuple[Shape | None, ModelSettings]:
@@ -202,7 +229,7 @@ def _read_gpu_model(
 
 def _packed_beside(local: LocalModel, folder: Path) -> Path:
     """Quantised weights lie among the converted: a folder of the user's own is left as it is."""
-    if local.format is WeightFormat.GGUF:
+    if local.format is not WeightFormat.SAFETENSORS:
         return folder
     files = [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")
