@@ -118,6 +118,24 @@ def test_a_model_is_not_taken_away_under_its_answer():
     assert [event.text for event in chat if isinstance(event, Chunk)] == ["chat"]
 
 
+def test_a_first_model_that_comes_back_takes_no_memory_from_an_answer():
+    bench = Bench(unload_after_s=60)
+    bench.ask(CHAT)
+    bench.clock.now += 60
+    bench.pair.rest()  # the first one is idle, and leaves
+    bench.free = 1  # and another program takes what it had
+    chat = bench.pair.stream(CHAT)
+    next(chat)
+    with pytest.raises(NotNow):
+        bench.ask(FIM)
+    bench.settle()
+    assert [event.text for event in chat if isinstance(event, Chunk)] == ["chat"]
+    with pytest.raises(NotNow, match="loaded again"):
+        bench.ask(FIM)
+    bench.settle()
+    assert bench.ask(FIM) == "fimfim"
+
+
 def test_a_second_model_that_fits_nowhere_leaves_the_first_to_come_back():
     bench = Bench(room=3)
     bench.failures["chat"] = OutOfMemory("chat is too big for this machine")

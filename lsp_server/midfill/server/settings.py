@@ -48,7 +48,7 @@ class Settings:
         "model",
         "",
         "Model for completions: a name from `midfill model list`, a hub id that was pulled "
-        "(`owner/name`, `owner/name@commit`), a path to a GGUF file or a folder, or a LoRA adapter's folder. "
+        "(`owner/name`, `owner/name@commit`), or a path: a GGUF file, a folder, a LoRA adapter's. "
         "Empty: the one chosen with `midfill model use`, else the default.",
         str,
         restarts_model=True,
