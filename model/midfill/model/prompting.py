@@ -76,6 +76,7 @@ class Prompts:
         tokenizer.reserve(format.markers)
         marks = {marker: i for marker in format.markers if (i := tokenizer.marker_id(marker)) is not None}
         self._renderer = Renderer(tokenizer, format, marks)
+        self._last_around: tuple[object, Surroundings] = (None, Surroundings())
 
     def make(self, request: FimRequest, held: Held) -> list[int]:
         """The ids that `request` becomes.
@@ -86,7 +87,7 @@ class Prompts:
         room, _ = room_tokens(self._context_tokens, request.max_new_tokens, self._overhead)
         room = self.headroom.allow(room)
         bearable = max(MIN_COLD_TOKENS, int(self.prefill_per_s * COLD_PREFILL_S))
-        around = self._renderer.render(request, int(self._context_tokens * SURROUNDINGS_SHARE))
+        around = self._around(request)
         for cut in self._known(request):
             again = self._cut_again(cut, request, around, room)
             if again is None:
@@ -112,6 +113,14 @@ class Prompts:
 
     def _remember(self, old: _Cut | None, new: _Cut) -> None:
         self._cuts = [new, *(cut for cut in self._cuts if cut is not old)][:REMEMBERED]
+
+    def _around(self, request: FimRequest) -> Surroundings:
+        """What other files give; rendered again only when something of it changed."""
+        asked = (request.path, request.language, request.repository, request.snippets)
+        if asked != self._last_around[0]:
+            budget = int(self._context_tokens * SURROUNDINGS_SHARE)
+            self._last_around = (asked, self._renderer.render(request, budget))
+        return self._last_around[1]
 
     def _cut(self, request: FimRequest, around: Surroundings, room: int, *, whole: bool) -> _Cut:
         fitted = fit(
