@@ -42,7 +42,7 @@ class Ours:
         from midfill.model.api import FimRequest
 
         if fresh:
-            self._backend._fim.drop()
+            self._backend._documents.drop()
         request = FimRequest(prefix, suffix, max_new_tokens=1, prefill_only=fresh)
         *_, finish = self._backend.stream(request)
         return _timing(finish.usage)
@@ -55,10 +55,12 @@ class Ours:
         request = FimRequest(prefix, suffix, max_new_tokens=new)
         for _ in self._backend.stream(replace(request, prefill_only=True)):
             pass
-        job = self._backend._fim_job(self._loaded, request)
+        for document in self._backend._documents._kept:
+            document.lookup = None  # or the second way would be told the first one's answer
+        document, job = self._backend._fim_job(self._loaded, request)
         if not guess:
             job = replace(job, drafter=None)
-        *_, finish = self._loop.stream(self._backend._fim, job)
+        *_, finish = self._loop.stream(document.cache, job)
         return _timing(finish.usage), list(job.prompt)
 
     def encode(self, text: str) -> list[int]:

@@ -68,7 +68,7 @@ def test_warming_up_reports_its_share_and_leaves_recorded_steps(
     shares = [event.fraction for event in said if event.fraction is not None]
     assert shares == sorted(shares)
     assert (shares[-1], said[-1].stage) == (1.0, "warm-up")
-    past: Any = backend._fim.past
+    past: Any = backend._documents.take((), "").cache.past
     assert len(past.captured) == len(shares)
     assert text(list(backend.stream(REQUEST))) != ""
 

@@ -206,4 +206,4 @@ def test_a_slow_machine_gets_less_of_a_text_that_is_not_prefilled_yet(
     list(backend.stream(replace(request, prefill_only=True)))
     warm = backend.fim_prompt(request)
     assert len(cold) <= MIN_COLD_TOKENS + 8 < len(warm) <= info.context_tokens
-    assert backend._fim.holds(warm)
+    assert backend._documents.held(warm) == len(warm)

@@ -181,6 +181,15 @@ class Settings:
         str,
         choices=("error", "warning", "info", "debug", "trace"),
     )
+    speculation: str = option(
+        "speculation",
+        "auto",
+        "Whether guesses from the text at hand are verified several at a time. `off` is for measuring.",
+        str,
+        choices=("auto", "off"),
+        restarts_model=True,
+        hidden=True,
+    )
     scripted_text: str = option(
         "scriptedText", "", "What the scripted backend writes.", str, restarts_model=True, hidden=True
     )
@@ -209,6 +218,7 @@ class Settings:
             fim_dialect=self.fim_dialect,
             context_tokens=self.context_tokens,
             threads=self.threads,
+            speculation=self.speculation,
             scripted_step_ms=float(self.scripted_step_ms),
             scripted_text=self.scripted_text,
         )

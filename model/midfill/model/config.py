@@ -24,6 +24,8 @@ class ModelConfig:
     """`auto`, `none`, `int8`, `int4`."""
     fim_dialect: str = "auto"
     """`auto`, `none`, or a dialect's name (`dialects.SETTINGS`)."""
+    speculation: str = "auto"
+    """`auto`: guess ahead from text that is there already, where it pays; `off`."""
     context_tokens: int = 0
     """0: 2048 on a CPU, 16384 on a GPU, at most the model's own limit (Code Llama: 100,000)."""
     threads: int = 0

@@ -63,6 +63,8 @@ def as_fields(snapshot: DocumentSnapshot, offset: int, once: Once) -> dict[str, 
             "prompt": usage.prompt_tokens if usage else 0,
             "reused": usage.reused_tokens if usage else 0,
             "generated": usage.generated_tokens if usage else 0,
+            "drafted": usage.drafted_tokens if usage else 0,
+            "accepted": usage.accepted_tokens if usage else 0,
         },
     }
 

@@ -16,30 +16,33 @@ from midfill.model.backends.base import Report, load_whole
 from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chat import marker_ids
 from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.device import choose_kv_bytes
+from midfill.model.backends.hf.documents import Document, Documents
 from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
+from midfill.model.backends.hf.speculation import Speculation
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
 from midfill.model.errors import GenerationError, OutOfMemory, UnsupportedModel
 from midfill.model.prompting import Prompts
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
-from midfill.model.tokens import common_prefix
 
 FIRST_PASS_TOKENS = 16
 """More than go through the kernels for few rows; a quarter of the time that a block of 128 takes."""
 
 
 class TransformersBackend:
-    """See `Backend`. FIM and chat have a KV cache each, so that neither disturbs the other."""
+    """See `Backend`. Every document and the chat have a KV cache each, so that none disturbs another."""
 
     def __init__(self, config: ModelConfig, local: LocalModel | None = None) -> None:
         self._config = config
         self._local = local
         self._loaded: Loaded | None = None
         self._loop: DecodeLoop | None = None
-        self._fim, self._chat = TokenCache(self._make_past), TokenCache(self._make_past)
+        self._documents, self._chat = Documents(self._make_past), TokenCache(self._make_past)
+        self._speculation: Speculation | None = None
         self._prompts: Prompts | None = None
         self._name, self._began = "", 0.0
 
@@ -63,14 +66,22 @@ class TransformersBackend:
             loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens, device=loaded.device
         )
         self._prompts = _make_prompts(loaded)
+        # Where steps are recorded, they are for one cache: others' first requests would be slow.
+        budget = 0 if hasattr(loaded.model, "warm_up") else choose_kv_bytes(loaded.device)
+        self._documents = Documents(self._make_past, budget)
         self._name = local.name
 
     def warm_up(self) -> Generator[float | None, None, ModelInfo]:
         """See `TwoStep.warm_up`."""
         loaded, loop, prompts = self._ready()
         yield from self._first_passes()
+        cache = self._documents.take((), "").cache
         if hasattr(loaded.model, "warm_up"):  # has steps to record, for the cache that will use them
-            yield from loaded.model.warm_up(self._fim.past)
+            yield from loaded.model.warm_up(cache.past)
+        if self._config.speculation != "off":
+            speculation = Speculation(loaded.tokenizer)
+            yield from speculation.measure(loop, cache)
+            self._speculation = speculation
         tried = yield from try_out(loaded, loop)
         if tried is not loaded:
             loaded = self._loaded = tried
@@ -96,7 +107,7 @@ class TransformersBackend:
         loaded, loop, _ = self._ready()
         match request:
             case FimRequest():
-                yield from self._complete(loop, self._fim_job(loaded, request))
+                yield from self._complete(loop, *self._fim_job(loaded, request))
             case ChatRequest():
                 yield from loop.stream(self._chat, self._chat_job(loaded, request))
 
@@ -106,8 +117,8 @@ class TransformersBackend:
 
     def close(self) -> None:
         """Free the device. Idempotent; the backend may be loaded again."""
-        self._loaded = self._loop = self._prompts = None
-        self._fim.drop()
+        self._loaded = self._loop = self._prompts = self._speculation = None
+        self._documents.drop()
         self._chat.drop()
         gc.collect()
         if torch.cuda.is_available():
@@ -116,31 +127,39 @@ class TransformersBackend:
     def fim_prompt(self, request: FimRequest) -> list[int]:
         """The ids that `request` becomes: see `Prompts.make`."""
         prompts = self._ready()[2]
-        return prompts.make(request, lambda prompt: common_prefix(self._fim.tokens, prompt))
+        return prompts.make(request, self._documents.held)
 
-    def _complete(self, loop: DecodeLoop, job: Job) -> Generator[Event, None, None]:
-        """After one that memory had no room for, the next prompt is half as long."""
+    def _complete(self, loop: DecodeLoop, document: Document, job: Job) -> Generator[Event, None, None]:
+        """After one that memory had no room for, other documents' caches are gone, and the next prompt is
+        half as long."""
         headroom = self._ready()[2].headroom
         try:
-            for event in loop.stream(self._fim, job):
+            for event in loop.stream(document.cache, job):
                 if isinstance(event, Finish):
                     headroom.went_well(self._ready()[0].context_tokens)
                 yield event
         except OutOfMemory:
             headroom.ran_out(len(job.prompt))
+            self._documents.drop()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             raise
 
-    def _fim_job(self, loaded: Loaded, request: FimRequest) -> Job:
+    def _fim_job(self, loaded: Loaded, request: FimRequest) -> tuple[Document, Job]:
         _, answer = room_tokens(loaded.context_tokens, request.max_new_tokens, 0)
-        return Job(
-            prompt=self.fim_prompt(request),
+        prompt = self.fim_prompt(request)
+        document, drafter = self._documents.take(prompt, request.path), None
+        if self._speculation and not request.prefill_only:
+            drafter = self._speculation.for_fim(request, document.lookup)
+            document.lookup = drafter.lookup
+        return document, Job(
+            prompt=prompt,
             max_new_tokens=answer,
             stop_ids=loaded.stop_ids,
             scanner=StopScanner(request.stop),
             temperature=request.temperature,
             prefill_only=request.prefill_only,
+            drafter=drafter,
         )
 
     def _chat_job(self, loaded: Loaded, request: ChatRequest) -> Job:
@@ -152,6 +171,7 @@ class TransformersBackend:
             max_new_tokens=request.max_new_tokens,
             stop_ids=loaded.stop_ids.union(marker_ids(tokenizer, chat.ends)),
             temperature=request.temperature,
+            drafter=self._speculation.for_chat(request) if self._speculation else None,
         )
 
     def _first_passes(self) -> Generator[None, None, None]:
@@ -161,15 +181,16 @@ class TransformersBackend:
         whole = min(loop.block_tokens, loaded.context_tokens // 2)
         for room in (min(FIRST_PASS_TOKENS, whole), whole):  # the first only maps weights in
             prompt = prompts.fitted(block, room)
+            cache = self._documents.take(prompt, "").cache
             began = perf_counter()
-            for _ in loop.stream(self._fim, Job(prompt, 1, loaded.stop_ids, prefill_only=True)):
+            for _ in loop.stream(cache, Job(prompt, 1, loaded.stop_ids, prefill_only=True)):
                 pass  # one pass: the prompt is no longer than a block
             prompts.prefill_per_s = len(prompt) / (perf_counter() - began)
-            self._fim.drop()
+            self._documents.drop()
             yield
         for _ in self.stream(FimRequest("def ", "\n", max_new_tokens=2)):
             yield
-        self._fim.drop()
+        self._documents.drop()
 
     def _make_past(self) -> Past:
         return self._ready()[0].make_past()

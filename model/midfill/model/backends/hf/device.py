@@ -20,6 +20,10 @@ PROBE_BLOCK_TOKENS = 128
 PROBE_STEPS, PROBE_BLOCKS = 20, 5
 """A typical answer: 20 decode steps after 5 prefill blocks."""
 PROBE_ROUNDS = 2
+KV_SHARE = 0.1
+"""Of the memory that is free once the model is loaded, for the KV caches of all documents."""
+KV_BYTES = 256 * 2**20
+"""The most of it where editors need memory too: five full prompts of the default model, 24 KiB a token."""
 HALF_MARGIN = 1.2
 """bfloat16 may be this much slower and still be taken: it halves the memory, and the probe is noisy."""
 
@@ -97,6 +101,13 @@ def _seconds(rows: torch.Tensor, weights: list[torch.Tensor]) -> float:
                 torch.nn.functional.linear(rows, weight)
             times.append(perf_counter() - began)
     return min(times[1:])
+
+
+def choose_kv_bytes(device: torch.device) -> int:
+    """How much the KV caches of all documents together may take, the model being loaded."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0] * KV_SHARE)
+    return int(min(KV_BYTES, psutil.virtual_memory().available * KV_SHARE))
 
 
 def use_threads(threads: int) -> int:
