@@ -30,6 +30,7 @@ from midfill.model.errors import (
 )
 from midfill.model.prompting import MIN_COLD_TOKENS
 from midfill.model.store.local import LocalModel, WeightFormat
+from midfill.model.tokens import CodeTokenizer
 from tests.model.backends import CONFIG, QUESTION, REQUEST, as_local, ignore, loaded, text
 from tests.model.tiny import make_model, make_tokenizer, write_gguf
 
@@ -65,7 +66,7 @@ def test_loading_says_what_was_loaded(save_model: Callable[..., Path]) -> None:
 def test_a_prompt_is_prefix_suffix_and_markers(save_model: Callable[..., Path]) -> None:
     backend, _ = loaded(save_model())
     ids = make_tokenizer()
-    prompt = backend.fim_prompt(REQUEST)
+    prompt = backend.fim_prompt(REQUEST).ids
     markers = [ids.token_to_id(f"<|fim_{part}|>") for part in ("prefix", "suffix", "middle")]
     raw = [*ids.encode(REQUEST.prefix).ids, *ids.encode(REQUEST.suffix).ids]
     assert [prompt[0], prompt[-1]] == [markers[0], markers[2]]
@@ -78,7 +79,7 @@ def test_a_stream_is_chunks_and_then_one_finish_with_its_figures(save_model: Cal
     assert [type(event) for event in events[:-1]] == [Chunk] * (len(events) - 1)
     finish = events[-1]
     assert isinstance(finish, Finish)
-    assert finish.usage.prompt_tokens == len(backend.fim_prompt(REQUEST))
+    assert finish.usage.prompt_tokens == len(backend.fim_prompt(REQUEST).ids)
     assert finish.usage.prefill_ms > 0
     again = list(backend.stream(REQUEST))
     assert text(again) == text(events)
@@ -125,7 +126,10 @@ def test_no_marker_reaches_the_text(save_model: Callable[..., Path]) -> None:
 def test_a_model_without_fim_continues_the_prefix(save_model: Callable[..., Path]) -> None:
     backend, info = loaded(save_model(), name="qwen2.5-0.5b")
     assert info.dialect == ""
-    assert backend.fim_prompt(REQUEST) == make_tokenizer().encode(REQUEST.prefix).ids
+    *kept, last = make_tokenizer().encode(REQUEST.prefix).ids
+    prompt = backend.fim_prompt(REQUEST)
+    assert prompt.ids == kept
+    assert prompt.hidden_bytes == len(CodeTokenizer(make_tokenizer()).token_bytes(last))
     assert isinstance(list(backend.stream(REQUEST))[-1], Finish)
 
 
@@ -202,8 +206,8 @@ def test_a_slow_machine_gets_less_of_a_text_that_is_not_prefilled_yet(
     backend, info = loaded(save_model())
     backend._ready()[2].prefill_per_s = 1.0
     request = FimRequest("value = 1\n" * 2000, "\nend\n", max_new_tokens=8)
-    cold = backend.fim_prompt(request)
+    cold = backend.fim_prompt(request).ids
     list(backend.stream(replace(request, prefill_only=True)))
-    warm = backend.fim_prompt(request)
+    warm = backend.fim_prompt(request).ids
     assert len(cold) <= MIN_COLD_TOKENS + 8 < len(warm) <= info.context_tokens
     assert backend._documents.held(warm) == len(warm)

@@ -95,7 +95,7 @@ def test_markers_that_were_never_trained_are_found_out_and_the_model_writes_left
     assert "qwen2.5-coder's markers" in info.left_to_right
     assert "never trained" in info.left_to_right
     words = backend._ready()[0].tokenizer
-    prompt = backend.fim_prompt(REQUEST)
+    prompt = backend.fim_prompt(REQUEST).ids
     assert words.decode(prompt).endswith(REQUEST.prefix)
     assert not [i for i in prompt if i in words.reserved]
     ends = {words.marker_id(marker) for marker in (*QWEN.markers, *QWEN.ends)}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from midfill.model.api import FimRequest
+from midfill.model.dialects import Heals
 from midfill.model.prompting import CPU_SUFFIX_TOKENS
 from tests.model.backends import loaded
 from tests.model.evaluation_data import fim_reference
@@ -32,7 +33,8 @@ def test_a_loaded_model_makes_the_references_prompt(save_model: Callable[..., Pa
     backend, info = loaded(folder, name)
     assert info.dialect
     rows = [row for row in fim_reference() if len(words.encode_continuation(row[1])) <= CPU_SUFFIX_TOKENS]
-    wrong = [p for p, s, ids in rows if backend.fim_prompt(FimRequest(p, s)) != ids[format]]
+    backend._ready()[2]._heals = Heals.NEVER  # the references encode prefixes whole
+    wrong = [p for p, s, ids in rows if backend.fim_prompt(FimRequest(p, s)).ids != ids[format]]
     assert wrong == []
     assert len(rows) > 50
     if "starcoder" in name:  # StarCoder2 seldom ends but with a file

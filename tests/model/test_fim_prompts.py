@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 from tokenizers import AddedToken, Tokenizer
 
-from midfill.model.dialects import CODELLAMA_PSM, DIALECTS, TEXT_MARKERS
+from midfill.model.dialects import CODELLAMA_PSM, DIALECTS, TEXT_MARKERS, Heals, Hole
 from midfill.model.tokens import CodeTokenizer
 from tests.model.evaluation_data import fim_reference, shared, shared_rows, shared_tokenizer
 from tests.model.vocabularies import MISTRAL, code_tokenizer, prompt, sentencepiece
@@ -14,9 +14,11 @@ from tests.model.vocabularies import MISTRAL, code_tokenizer, prompt, sentencepi
 ROWS = {dialect.name: dialect for dialect in DIALECTS}
 GENUINE = {
     "qwen2.5-coder": "qwen2.5-coder",
+    "qwen2.5-coder-spm": "qwen2.5-coder",
     "codellama": "codellama-reconstructed",
     "codellama-psm": "codellama-reconstructed",
     "starcoder2": "starcoder2",
+    "starcoder2-spm": "starcoder2",
     "deepseek-coder": "deepseek-coder",
     "codestral": "codestral",
 }
@@ -40,12 +42,16 @@ BOS = {
 }
 STARCODER = "<fim_prefix>{p}<fim_suffix>{s}<fim_middle>"
 QWEN = "<|fim_prefix|>{p}<|fim_suffix|>{s}<|fim_middle|>"
+STARCODER_SPM = "<fim_prefix><fim_suffix>{s}<fim_middle>{p}"
 PUBLISHED = {
     "qwen2.5-coder": QWEN,
+    "qwen2.5-coder-spm": "<|fim_prefix|><|fim_suffix|>{s}<|fim_middle|>{p}",  # not published: measured
     "codegemma": "<bos>" + QWEN,
     "granite-4": QWEN,
     "starcoder2": STARCODER,
+    "starcoder2-spm": STARCODER_SPM,
     "starcoder": STARCODER,
+    "starcoder-spm": STARCODER_SPM,
     "granite": STARCODER,
     "stable-code": STARCODER,
     "refact": STARCODER,
@@ -131,6 +137,12 @@ def test_a_prompt_reads_as_the_family_publishes_it(row: str) -> None:
 
 def test_every_row_is_checked_against_a_reference_or_a_published_string() -> None:
     assert set(ROWS) == set(PUBLISHED) | set(REFERENCE.values())
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_where_the_middle_follows_upon_the_prefix_all_of_a_line_is_healed(row: str) -> None:
+    flows = ROWS[row].layout[-1] is Hole.PREFIX
+    assert ROWS[row].heals is (Heals.IN_LINES if flows else Heals.IN_WORDS)
 
 
 @pytest.mark.parametrize("row", GENUINE)

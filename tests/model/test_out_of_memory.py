@@ -31,7 +31,7 @@ class ShortOfMemory(torch.nn.Module):
 
 def test_the_next_request_is_smaller_and_the_worker_lives(save_model: Callable[..., Path]) -> None:
     backend, _ = loaded(save_model())
-    whole = len(backend.fim_prompt(LONG))
+    whole = len(backend.fim_prompt(LONG).ids)
     backend._loop._model = ShortOfMemory(backend._loop._model, room=whole // 3)
     start = Loaded(Worker(lambda: backend))
     backend.load = lambda report: None  # it is loaded
@@ -57,15 +57,15 @@ def test_the_next_request_is_smaller_and_the_worker_lives(save_model: Callable[.
 
 def test_the_prompt_grows_again_while_all_goes_well(save_model: Callable[..., Path]) -> None:
     backend, _ = loaded(save_model())
-    whole = len(backend.fim_prompt(LONG))
+    whole = len(backend.fim_prompt(LONG).ids)
     headroom = backend._prompts.headroom
     headroom.ran_out(whole)
-    halved = len(backend.fim_prompt(LONG))
+    halved = len(backend.fim_prompt(LONG).ids)
     assert halved <= whole // 2 + 5  # markers
     for _ in range(RECOVERY_ANSWERS):
         list(backend.stream(FimRequest("x", "", max_new_tokens=1)))
     elsewhere = replace(LONG, path="other.py")  # a prompt keeps its left edge while one types
-    assert halved < len(backend.fim_prompt(elsewhere)) < whole
+    assert halved < len(backend.fim_prompt(elsewhere).ids) < whole
 
 
 def test_the_limit_halves_grows_slowly_and_goes() -> None:

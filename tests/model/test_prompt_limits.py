@@ -37,7 +37,7 @@ def test_any_text_in_any_room_makes_a_prompt_that_leaves_room_for_the_answer(
         prefix, suffix = LONG.get(before, before), LONG.get(after, after)
         request = FimRequest(prefix, suffix, snippets=snippets, max_new_tokens=16)
         for asked in (request, replace(request, prefill_only=True), replace(request, prefix=prefix + "x")):
-            prompt = prompts.make(asked, nothing)
+            prompt = prompts.make(asked, nothing).ids
             assert len(prompt) <= context_tokens - min(16, context_tokens // 2)
             assert [i for i in prompt if i in markers] == markers
             cut = prompts._cuts[0].fitted
@@ -50,6 +50,6 @@ def test_any_text_in_any_room_makes_a_prompt_that_leaves_room_for_the_answer(
 def test_five_megabytes_on_all_sides_are_fitted(unit: str, context_tokens: int) -> None:
     prompts = prompts_of("qwen2.5-coder", context_tokens)
     request = FimRequest(unit, unit, max_new_tokens=16)
-    lengths = [len(prompts.make(replace(request, prefix=unit + "x" * i), nothing)) for i in range(3)]
+    lengths = [len(prompts.make(replace(request, prefix=unit + "x" * i), nothing).ids) for i in range(3)]
     assert max(lengths) <= context_tokens - min(16, context_tokens // 2)
     assert max(lengths) - min(lengths) <= 2

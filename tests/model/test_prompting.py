@@ -165,7 +165,7 @@ def test_a_file_beside_it_leaves_a_documents_cut_alone(
     backend = backend_of("qwen2.5-coder-tiny", "qwen2.5-coder")
     here = FimRequest(code[:9000], code[9000:], path="here.py")
     there = FimRequest(code[20_000:31_000], "", path="there.py")
-    first = backend.fim_prompt(here)
-    elsewhere = backend.fim_prompt(there)
-    typed = backend.fim_prompt(replace(here, prefix=here.prefix + "x"))
+    first = backend.fim_prompt(here).ids
+    elsewhere = backend.fim_prompt(there).ids
+    typed = backend.fim_prompt(replace(here, prefix=here.prefix + "x")).ids
     assert typed[:1000] == first[:1000] != elsewhere[:1000]

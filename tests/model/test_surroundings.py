@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from midfill.model.api import FimRequest, Snippet
-from midfill.model.dialects import TEXT_MARKERS
+from midfill.model.dialects import TEXT_MARKERS, Heals
 from midfill.model.dialects.repository import COMMENTS, FORMATS, commented, repository_format
 from midfill.model.prompting import CPU_SUFFIX_TOKENS, SURROUNDINGS_SHARE, Prompts
 from midfill.model.tokens import CodeTokenizer, common_prefix
@@ -35,10 +35,18 @@ EXPECTED = {
         f"<|repo_name|>shapes\n<|file_sep|>{CONF}<|file_sep|>{AREA}<|file_sep|>main.py\n"
         f"<|fim_prefix|>{P}<|fim_suffix|>{S}<|fim_middle|>"
     ),
+    "qwen2.5-coder-spm": (
+        f"<|repo_name|>shapes\n<|file_sep|>{CONF}<|file_sep|>{AREA}<|file_sep|>main.py\n"
+        f"<|fim_prefix|><|fim_suffix|>{S}<|fim_middle|>{P}"
+    ),
     # arXiv 2402.19173 §5.1
     "starcoder2": (
         f"<repo_name>shapes<file_sep>{CONF}<file_sep>{AREA}<file_sep>"
         f"<fim_prefix>main.py\n{P}<fim_suffix>{S}<fim_middle>"
+    ),
+    "starcoder2-spm": (
+        f"<repo_name>shapes<file_sep>{CONF}<file_sep>{AREA}<file_sep>"
+        f"<fim_prefix><fim_suffix>{S}<fim_middle>main.py\n{P}"
     ),
     # BigCode's playground, formats.md
     "starcoder": (
@@ -71,7 +79,8 @@ EXPECTED = {
 def prompts_of(row: str, context_tokens: int = 2048) -> Prompts:
     tokenizer = tokenizer_of(row)
     bos = tokenizer.marker_id(BOS[row]) if row in BOS else None
-    prompts = Prompts(tokenizer, ROWS[row], bos, context_tokens, on_cpu=True)
+    dialect = replace(ROWS[row], heals=Heals.NEVER)  # test_healed_prompts.py
+    prompts = Prompts(tokenizer, dialect, bos, context_tokens, on_cpu=True)
     prompts.prefill_per_s = 1e6
     return prompts
 
@@ -95,7 +104,7 @@ def spelled(tokenizer: CodeTokenizer, ids: Sequence[int]) -> str:
 @pytest.mark.parametrize("row", EXPECTED)
 def test_other_files_stand_in_a_prompt_as_the_family_has_them(row: str) -> None:
     prompts = prompts_of(row)
-    assert spelled(tokenizer_of(row), prompts.make(REQUEST, nothing)) == EXPECTED[row]
+    assert spelled(tokenizer_of(row), prompts.make(REQUEST, nothing).ids) == EXPECTED[row]
 
 
 def test_every_format_is_checked_and_belongs_to_a_row() -> None:
@@ -112,8 +121,9 @@ def test_a_formats_markers_end_an_answer(row: str) -> None:
 @pytest.mark.parametrize("row", EXPECTED)
 def test_without_other_files_nothing_is_added(row: str) -> None:
     alone = replace(REQUEST, snippets=())
-    assert prompts_of(row).make(alone, nothing) == prompts_of(row).fitted(alone, 1000)
-    assert "main.py" not in spelled(tokenizer_of(row), prompts_of(row).make(alone, nothing))
+    prompt = prompts_of(row).make(alone, nothing)
+    assert prompt == prompts_of(row).fitted(alone, 1000)
+    assert "main.py" not in spelled(tokenizer_of(row), prompt.ids)
 
 
 def test_a_vocabulary_without_the_markers_gets_comments() -> None:
@@ -133,7 +143,7 @@ def test_comments_are_the_languages_own(language: str, line: str) -> None:
 
 def test_an_unnamed_repository_and_a_uri_are_shown_as_little_as_they_say() -> None:
     request = replace(REQUEST, repository="", path="file:///home/me/my%20main.py")
-    said = spelled(tokenizer_of("qwen2.5-coder"), prompts_of("qwen2.5-coder").make(request, nothing))
+    said = spelled(tokenizer_of("qwen2.5-coder"), prompts_of("qwen2.5-coder").make(request, nothing).ids)
     assert said.startswith("<|file_sep|>conf.py\n")
     assert "<|file_sep|>my main.py\n<|fim_prefix|>" in said
 
@@ -147,13 +157,13 @@ def test_no_marker_in_another_file_or_its_path_becomes_one(row: str) -> None:
         *dialect.ends,
         *repository_format(row, tokenizer.marker_id).markers,
     ]
-    clean = [i for i in prompts_of(row).make(REQUEST, nothing) if i in tokenizer.reserved]
+    clean = [i for i in prompts_of(row).make(REQUEST, nothing).ids if i in tokenizer.reserved]
     for marker in dict.fromkeys(markers):
         bad = Snippet(f"a{marker}.py", f"x = 1\n{marker}\n{marker}y\n")
         request = replace(
             REQUEST, snippets=(SNIPPETS[0], bad), path=f"{marker}\n{marker}.py", repository=marker
         )
-        prompt = prompts_of(row).make(request, nothing)
+        prompt = prompts_of(row).make(request, nothing).ids
         assert [i for i in prompt if i in tokenizer.reserved] == clean, marker
 
 
@@ -170,7 +180,7 @@ def test_other_files_get_their_share_and_the_rest_is_the_prefixs(row: str, code:
     long = tuple(Snippet(f"{i}.py", code[i * 2000 : i * 2000 + 1500]) for i in range(4))
     request = replace(REQUEST, prefix=code[:30_000], suffix=code[30_000:], snippets=long, max_new_tokens=64)
     prompts, tokenizer = prompts_of(row), tokenizer_of(row)
-    prompt = prompts.make(request, nothing)
+    prompt = prompts.make(request, nothing).ids
     around = prompts._cuts[0].around
     share = int(2048 * SURROUNDINGS_SHARE)
     assert share * 0.6 < around.tokens <= share + 8
@@ -202,7 +212,7 @@ def test_typing_keeps_other_files_where_they_were(row: str, code: str) -> None:
     before: list[int] = []
     for typed in range(0, 60, 3):
         request = replace(REQUEST, prefix=code[: 20_000 + typed], suffix=code[21_000:])
-        prompt = prompts.make(request, partial(common_prefix, before))
+        prompt = prompts.make(request, partial(common_prefix, before)).ids
         if before:
             assert len(prompt) - common_prefix(before, prompt) <= CPU_SUFFIX_TOKENS + 32
         before = prompt
@@ -212,7 +222,7 @@ def test_a_slow_machine_leaves_other_files_out_while_somebody_waits(code: str) -
     prompts, tokenizer = prompts_of("qwen2.5-coder"), tokenizer_of("qwen2.5-coder")
     prompts.prefill_per_s = 1.0
     request = replace(REQUEST, prefix=code[:30_000], suffix=code[30_000:])
-    assert "area.py" not in spelled(tokenizer, prompts.make(request, nothing))
-    ahead = prompts.make(replace(request, prefill_only=True), nothing)
+    assert "area.py" not in spelled(tokenizer, prompts.make(request, nothing).ids)
+    ahead = prompts.make(replace(request, prefill_only=True), nothing).ids
     assert "area.py" in spelled(tokenizer, ahead)
-    assert prompts.make(request, partial(common_prefix, ahead)) == ahead
+    assert prompts.make(request, partial(common_prefix, ahead)).ids == ahead

@@ -46,7 +46,7 @@ def test_a_family_that_needs_its_own_code_is_refused_with_the_reason(
 def test_the_same_family_without_code_of_its_own_is_loaded(save_model: Callable[..., Path]) -> None:
     backend, info = loaded(save_model(tokenizer=with_markers(*SANTACODER)), "gpt_bigcode-santacoder")
     assert info.dialect == "santacoder"
-    ids = backend.fim_prompt(FimRequest("a", "b"))
+    ids = backend.fim_prompt(FimRequest("a", "b")).ids
     words = with_markers(*SANTACODER)
     assert [i for i in ids if i in map(words.token_to_id, SANTACODER)] == [
         *map(words.token_to_id, SANTACODER)

@@ -45,7 +45,15 @@ def test_names_of_dialects_are_unique() -> None:
 def test_order_follows_the_layout() -> None:
     assert (QWEN.order, CODELLAMA_PSM.order, CODELLAMA_SPM.order) == (Order.PSM, Order.PSM, Order.SPM)
     suffix_first = {name for name, row in ROWS.items() if row.order is Order.SPM}
-    assert suffix_first == {"codellama", "codestral", "mellum", "seed-coder"}
+    asked_for = {"starcoder-spm", "starcoder2-spm"}
+    assert suffix_first == {
+        "codellama",
+        "codestral",
+        "mellum",
+        "qwen2.5-coder-spm",
+        "seed-coder",
+        *asked_for,
+    }
 
 
 def test_what_needs_code_of_its_own_says_so() -> None:
@@ -67,8 +75,9 @@ def detected(name: str, added: set[str], pieces: set[str] | None = None) -> str 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("Qwen2.5-Coder-0.5B-Instruct", "qwen2.5-coder"),
-        ("Qwen2.5 Coder 0.5B Instruct AWQ", "qwen2.5-coder"),
+        ("Qwen2.5-Coder-0.5B-Instruct", "qwen2.5-coder-spm"),
+        ("Qwen2.5 Coder 0.5B Instruct AWQ", "qwen2.5-coder-spm"),
+        ("Qwen2.5-Coder-1.5B-Instruct", "qwen2.5-coder"),
         ("qwen3-coder-30b", "qwen2.5-coder"),
         ("Qwen2.5-7B-Instruct", None),
         ("Qwen2-7B", None),

@@ -4,17 +4,20 @@ Owns the limits, how much suffix and how much of a text that nobody has prefille
 what the last prompts kept. Knows no device and no KV cache: the caller says how much of a prompt is held.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from midfill.model.api import FimRequest
 from midfill.model.budget import Fitted, fit, room_tokens
-from midfill.model.dialects import FimDialect, Order, overhead_tokens, render
+from midfill.model.dialects import FimDialect, Heals, Order, overhead_tokens, render
 from midfill.model.dialects.repository import repository_format
 from midfill.model.headroom import Headroom
+from midfill.model.healing import heal, heals_behind
 from midfill.model.steady import fit_again
 from midfill.model.surroundings import Renderer, Surroundings
 from midfill.model.tokens import CodeTokenizer
+from midfill.model.trie import Constraint, TokenTrie, starts_with
 
 CPU_SUFFIX_TOKENS = 128
 """In PSM every key typed computes the suffix again: 0.2–0.6 s for so many on 2 cores (measured)."""
@@ -30,8 +33,21 @@ SURROUNDINGS_SHARE = 0.3
 REMEMBERED = 8
 """Cuts that are remembered: a short and a long one for each of a few documents or places."""
 
+LEFT_TO_RIGHT_HEALS = Heals.IN_LINES
+"""Of models that complete left to right: the prefix comes last, as in SPM."""
+
 Held = Callable[[Sequence[int]], int]
 """How many tokens of a prompt, from its first on, are in a KV cache already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked, and how its answer must begin."""
+
+    ids: list[int]
+    constraint: Constraint | None = None
+    hidden_bytes: int = 0
+    """How much of the answer's beginning stands before the cursor already: healed text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class Prompts:
         context_tokens: int,
         *,
         on_cpu: bool,
+        stop_ids: Collection[int] = (),
     ) -> None:
         self.prefill_per_s = 0.0
         """Tokens a second, measured at load."""
@@ -66,20 +83,22 @@ class Prompts:
         self._bos_id = bos_id
         self._context_tokens = context_tokens
         self._on_cpu = on_cpu
+        self._stop_ids = stop_ids
+        self._heals = dialect.heals if dialect else LEFT_TO_RIGHT_HEALS
         self._overhead = overhead_tokens(dialect) if dialect else 1
         ids = {marker: tokenizer.marker_id(marker) for marker in dialect.markers} if dialect else {}
         self._ids = {marker: i for marker, i in ids.items() if i is not None}
         # What is typed goes behind the suffix: a new suffix costs the cache of everything.
         self._freeze_suffix = dialect is not None and dialect.order is not Order.PSM
         self._cuts: list[_Cut] = []
-        format = repository_format(dialect.name if dialect else "", tokenizer.marker_id)
+        format = repository_format(dialect.family if dialect else "", tokenizer.marker_id)
         tokenizer.reserve(format.markers)
         marks = {marker: i for marker in format.markers if (i := tokenizer.marker_id(marker)) is not None}
         self._renderer = Renderer(tokenizer, format, marks)
         self._last_around: tuple[object, Surroundings] = (None, Surroundings())
 
-    def make(self, request: FimRequest, held: Held) -> list[int]:
-        """The ids that `request` becomes.
+    def make(self, request: FimRequest, held: Held) -> Prompt:
+        """The prompt that `request` becomes.
 
         A slow machine gets less of a text that it has not prefilled yet: somebody is waiting. Prefilling
         ahead takes all of it, and what is prefilled costs nothing. Either keeps its own left edge.
@@ -93,7 +112,7 @@ class Prompts:
             if again is None:
                 continue
             prompt = self._render(again)
-            if request.prefill_only or len(prompt) - held(prompt) <= bearable:
+            if request.prefill_only or len(prompt.ids) - held(prompt.ids) <= bearable:
                 self._remember(cut, again)
                 return prompt
         limit = room if request.prefill_only else min(room, bearable)
@@ -101,7 +120,7 @@ class Prompts:
         self._remember(None, cut)
         return self._render(cut)
 
-    def fitted(self, request: FimRequest, room: int) -> list[int]:
+    def fitted(self, request: FimRequest, room: int) -> Prompt:
         """The prompt with at most `room` tokens of the user's text; nothing is remembered."""
         return self._render(self._cut(request, Surroundings(), room, whole=False))
 
@@ -154,13 +173,25 @@ class Prompts:
     def _suffix_max(self, room: int) -> int:
         return CPU_SUFFIX_TOKENS if self._on_cpu else int(room * GPU_SUFFIX_SHARE)
 
-    def _render(self, cut: _Cut) -> list[int]:
-        prefix_ids = (*cut.around.in_prefix, *cut.fitted.prefix_ids)
+    def _render(self, cut: _Cut) -> Prompt:
+        prefix_ids, given = cut.fitted.prefix_ids, b""
+        if heals_behind(self._heals, cut.fitted.prefix):
+            kept, given = heal(prefix_ids, self._tokenizer.token_bytes)
+            prefix_ids = prefix_ids[:kept]
+        constraint = starts_with(self._trie, given) if given else None
+        if given and constraint is None:  # a vocabulary that cannot spell its own tokens otherwise
+            prefix_ids, given = cut.fitted.prefix_ids, b""
+        prefix_ids = (*cut.around.in_prefix, *prefix_ids)
         if self._dialect is None:
-            return self._left_to_right(prefix_ids)
-        prompt = render(self._dialect, self._ids, prefix_ids, cut.fitted.suffix_ids, self._bos_id)
+            return Prompt(self._left_to_right(prefix_ids), constraint, len(given))
+        ids = render(self._dialect, self._ids, prefix_ids, cut.fitted.suffix_ids, self._bos_id)
         begin = 1 if self._dialect.bos and self._bos_id is not None else 0
-        return [*prompt[:begin], *cut.around.before, *prompt[begin:]]
+        return Prompt([*ids[:begin], *cut.around.before, *ids[begin:]], constraint, len(given))
+
+    @cached_property
+    def _trie(self) -> TokenTrie:
+        """Built when it is first needed: in the warm-up, if this model's prompts are healed at all."""
+        return TokenTrie(self._tokenizer, self._stop_ids)
 
     def _left_to_right(self, prefix_ids: Sequence[int]) -> list[int]:
         if self._bos_id is not None and (self._tokenizer.leading_space or not prefix_ids):

@@ -9,12 +9,13 @@ from midfill.model.dialects.choice import (
     plain_names,
     wanted_dialect,
 )
-from midfill.model.dialects.prompt import FimDialect, Hole, Order, overhead_tokens, render
+from midfill.model.dialects.prompt import FimDialect, Heals, Hole, Order, overhead_tokens, render
 from midfill.model.dialects.table import (
     CODELLAMA_PSM,
     CODELLAMA_SPM,
     DIALECTS,
     QWEN,
+    QWEN_SPM,
     TEXT_MARKERS,
 )
 
@@ -24,10 +25,12 @@ __all__ = [
     "CODELLAMA_SPM",
     "DIALECTS",
     "QWEN",
+    "QWEN_SPM",
     "SETTINGS",
     "TEXT_MARKERS",
     "Decision",
     "FimDialect",
+    "Heals",
     "Hole",
     "Order",
     "by_name",

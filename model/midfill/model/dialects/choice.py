@@ -19,6 +19,7 @@ from midfill.model.dialects.table import (
     GRANITE4,
     MELLUM,
     QWEN,
+    QWEN_SPM,
     REFACT,
     SANTACODER,
     SEED_CODER,
@@ -45,6 +46,7 @@ BY_NAME: tuple[tuple[str, FimDialect | str], ...] = (
     (r"code-?llama.*70b.*instruct", "Code Llama 70B Instruct was not trained to fill"),
     (r"code-?llama", CODELLAMA_SPM),
     (r"deepseek-r1", "DeepSeek-R1 and its distillations were not trained to fill"),
+    (r"qwen-?2\.5-?coder-0\.5b", QWEN_SPM),  # the only one measured so far (`table.py`)
     (r"qwen-?(2\.5|3)-?coder", QWEN),
     (r"qwen-?(2|3)", "of Qwen's models only Coder was trained to fill"),
     # deepseek-ai/DeepSeek-Coder #110; DeepSeek-Coder-V2 #18.

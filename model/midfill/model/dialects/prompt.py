@@ -23,6 +23,16 @@ class Order(StrEnum):
     """Suffix, prefix, middle: a key typed extends the prompt (arXiv 2207.14255 §3.1)."""
 
 
+class Heals(StrEnum):
+    """Where a prompt's last tokens go back to text, for the model to write them anew (`healing.py`)."""
+
+    NEVER = "never"
+    IN_WORDS = "in-words"
+    """Behind a letter, a digit or a low line."""
+    IN_LINES = "in-lines"
+    """Everywhere but at a line's start: behind indentation and signs too."""
+
+
 @dataclass(frozen=True, slots=True)
 class FimDialect:
     """One family's fill-in-the-middle prompt. `layout` is the whole prompt: marker strings and holes."""
@@ -35,6 +45,10 @@ class FimDialect:
     """Tokens besides end-of-text and the layout's markers that end an answer."""
     signs: tuple[str, ...] = ()
     """Tokens that tell this family's vocabulary from another's with the same markers."""
+    heals: Heals = Heals.IN_WORDS
+    """Where a marker stands between prefix and middle, training cut tokens there: a prefix that ends in
+    white space is none the worse for it. Where the middle follows upon the prefix, the two were one text
+    before they became tokens (arXiv 2308.12950v3 §2.3). Measured: `make bench-layouts`."""
     by_name_only: bool = False
     """The vocabulary proves nothing: models that were never trained to fill have the same tokens."""
     needs_remote_code: bool = False
@@ -44,6 +58,11 @@ class FimDialect:
     def markers(self) -> tuple[str, ...]:
         """The marker strings of the layout, in order; each must be one id in the model's vocabulary."""
         return tuple(part for part in self.layout if not isinstance(part, Hole))
+
+    @property
+    def family(self) -> str:
+        """The name without the order, where a family was taught both."""
+        return self.name.removesuffix("-spm").removesuffix("-psm")
 
     @property
     def order(self) -> Order:

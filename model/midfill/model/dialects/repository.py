@@ -117,7 +117,7 @@ FORMATS: Mapping[str, RepositoryFormat] = {
     "deepseek-coder": DEEPSEEK,
     "codestral": CODESTRAL,
 }
-"""By a dialect's name; every other has `COMMENTS`."""
+"""By a dialect's family; every other has `COMMENTS`."""
 
 # What begins and ends a line comment, by LSP language identifier; `//` where nothing is said.
 LINE_COMMENTS: Mapping[str, tuple[str, str]] = {
@@ -139,9 +139,9 @@ LINE_COMMENTS: Mapping[str, tuple[str, str]] = {
 ELSE_COMMENT = ("// ", "")
 
 
-def repository_format(dialect_name: str, marker_id: Callable[[str], int | None]) -> RepositoryFormat:
-    """The format of the dialect's family; comments where it has none, or the vocabulary lacks a marker."""
-    found = FORMATS.get(dialect_name, COMMENTS)
+def repository_format(family: str, marker_id: Callable[[str], int | None]) -> RepositoryFormat:
+    """The format of a dialect's family; comments where it has none, or the vocabulary lacks a marker."""
+    found = FORMATS.get(family, COMMENTS)
     return COMMENTS if any(marker_id(marker) is None for marker in found.markers) else found
 
 

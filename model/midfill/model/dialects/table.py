@@ -7,7 +7,7 @@ model that was trained in one order fills badly in the other (arXiv 2207.14255 �
 
 from dataclasses import replace
 
-from midfill.model.dialects.prompt import FimDialect, Hole
+from midfill.model.dialects.prompt import FimDialect, Heals, Hole
 
 PREFIX, SUFFIX = Hole.PREFIX, Hole.SUFFIX
 
@@ -17,6 +17,12 @@ QWEN = FimDialect(
     name="qwen2.5-coder",
     layout=("<|fim_prefix|>", PREFIX, "<|fim_suffix|>", SUFFIX, "<|fim_middle|>"),
     ends=("<|endoftext|>", "<|im_end|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"),
+)
+QWEN_SPM = replace(
+    QWEN,
+    name="qwen2.5-coder-spm",
+    layout=("<|fim_prefix|>", "<|fim_suffix|>", SUFFIX, "<|fim_middle|>", PREFIX),
+    heals=Heals.IN_LINES,
 )
 # ai.google.dev/gemma/docs/codegemma (prompt structure); ggml-org/llama.cpp #6689.
 CODEGEMMA = FimDialect(
@@ -34,12 +40,15 @@ GRANITE4 = FimDialect(
     signs=("<|end_of_text|>",),
 )
 # facebookresearch/codellama llama/generation.py; fim-reference. Trained on both orders; single lines score
-# 83.3 in SPM against 74.1 in PSM (arXiv 2308.12950v3 table 14, 7B), so detection takes SPM.
+# 83.3 in SPM against 74.1 in PSM (arXiv 2308.12950v3 table 14, 7B), so detection takes SPM. Inside a token
+# plain SPM is the weaker (random spans: 39.0 against 59.7), and appendix E asks for PSM there or for
+# healing: it is healed, since another order for some keys would cost the whole KV cache at each change.
 CODELLAMA_SPM = FimDialect(
     name="codellama",
     layout=("▁<PRE>", "▁<SUF>", SUFFIX, "▁<MID>", PREFIX),
     bos=True,
     ends=("▁<EOT>",),
+    heals=Heals.IN_LINES,
 )
 CODELLAMA_PSM = FimDialect(
     name="codellama-psm",
@@ -57,12 +66,21 @@ STARCODER2 = FimDialect(
     ends=STARCODER_ENDS,
     signs=("<file_sep>", "<repo_name>"),
 )
+# bigcode-project/Megatron-LM megatron/data/gpt_dataset.py trains half of its fills in this order. Not the
+# default: never measured here.
+STARCODER2_SPM = replace(
+    STARCODER2,
+    name="starcoder2-spm",
+    layout=("<fim_prefix>", "<fim_suffix>", SUFFIX, "<fim_middle>", PREFIX),
+    heals=Heals.IN_LINES,
+)
 # Cards of bigcode/starcoder, starcoderbase and tiny_starcoder_py.
 STARCODER = FimDialect(
     name="starcoder",
     layout=STARCODER2.layout,
     ends=(*STARCODER_ENDS, "<gh_stars>"),
 )
+STARCODER_SPM = replace(STARCODER, name="starcoder-spm", layout=STARCODER2_SPM.layout, heals=Heals.IN_LINES)
 # ggml-org/llama.cpp #12988. Its vocabulary is StarCoder's with another end.
 GRANITE = FimDialect(
     name="granite",
@@ -108,6 +126,7 @@ CODESTRAL = FimDialect(
     layout=("[SUFFIX]", SUFFIX, "[PREFIX]", PREFIX),
     bos=True,
     ends=("[MIDDLE]", "</s>"),
+    heals=Heals.IN_LINES,
     by_name_only=True,
 )
 # ByteDance-Seed/Seed-Coder #3.
@@ -131,10 +150,13 @@ DIALECTS: tuple[FimDialect, ...] = (
     CODEGEMMA,
     GRANITE4,
     QWEN,
+    QWEN_SPM,
     CODELLAMA_SPM,
     CODELLAMA_PSM,
     STARCODER2,
+    STARCODER2_SPM,
     STARCODER,
+    STARCODER_SPM,
     GRANITE,
     STABLE_CODE,
     MELLUM,

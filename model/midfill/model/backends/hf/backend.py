@@ -25,7 +25,7 @@ from midfill.model.backends.hf.speculation import Speculation
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
 from midfill.model.errors import GenerationError, OutOfMemory, UnsupportedModel
-from midfill.model.prompting import Prompts
+from midfill.model.prompting import Prompt, Prompts
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
 
@@ -124,8 +124,8 @@ class TransformersBackend:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def fim_prompt(self, request: FimRequest) -> list[int]:
-        """The ids that `request` becomes: see `Prompts.make`."""
+    def fim_prompt(self, request: FimRequest) -> Prompt:
+        """What `request` becomes: see `Prompts.make`."""
         prompts = self._ready()[2]
         return prompts.make(request, self._documents.held)
 
@@ -148,12 +148,14 @@ class TransformersBackend:
     def _fim_job(self, loaded: Loaded, request: FimRequest) -> tuple[Document, Job]:
         _, answer = room_tokens(loaded.context_tokens, request.max_new_tokens, 0)
         prompt = self.fim_prompt(request)
-        document, drafter = self._documents.take(prompt, request.path), None
+        document, drafter = self._documents.take(prompt.ids, request.path), None
         if self._speculation and not request.prefill_only:
             drafter = self._speculation.for_fim(request, document.lookup)
             document.lookup = drafter.lookup
         return document, Job(
-            prompt=prompt,
+            prompt=prompt.ids,
+            constraint=prompt.constraint,
+            hidden_bytes=prompt.hidden_bytes,
             max_new_tokens=answer,
             stop_ids=loaded.stop_ids,
             scanner=StopScanner(request.stop),
@@ -180,7 +182,7 @@ class TransformersBackend:
         block = FimRequest("x = 1\n" * loop.block_tokens, "", max_new_tokens=1, prefill_only=True)
         whole = min(loop.block_tokens, loaded.context_tokens // 2)
         for room in (min(FIRST_PASS_TOKENS, whole), whole):  # the first only maps weights in
-            prompt = prompts.fitted(block, room)
+            prompt = prompts.fitted(block, room).ids
             cache = self._documents.take(prompt, "").cache
             began = perf_counter()
             for _ in loop.stream(cache, Job(prompt, 1, loaded.stop_ids, prefill_only=True)):
@@ -216,6 +218,7 @@ def _make_prompts(loaded: Loaded) -> Prompts:
         loaded.bos_id,
         loaded.context_tokens,
         on_cpu=loaded.device.type == "cpu",
+        stop_ids=loaded.stop_ids,
     )
 
 
