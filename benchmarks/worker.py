@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.edits import rows
+from benchmarks import edits
 from benchmarks.measure import (
     context,
     guessing,
@@ -129,8 +129,8 @@ def measure_speculation(asked: argparse.Namespace) -> Part:
             told, ids = ours.ask("write", prefix=prefix, suffix=suffix, new=new, guess=guess)
             return speed.Timing(**told), ids
 
-        edits = guessing.chosen(rows(), each)
-        return guessing.guessing(guessing.replay(edits, write, theirs[0] if theirs else None), why)
+        some = guessing.chosen(edits.rows(), each)
+        return guessing.guessing(guessing.replay(some, write, theirs[0] if theirs else None), why)
 
 
 def measure_starts(asked: argparse.Namespace) -> Part:

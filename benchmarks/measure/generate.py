@@ -33,9 +33,11 @@ class Generate:
         import torch
         from transformers import AutoModelForCausalLM
 
+        from midfill.model.backends.hf.quiet import keep_quiet
         from midfill.model.store.local import converted_dir
         from midfill.model.store.store import Store
 
+        keep_quiet()
         torch.set_num_threads(threads)
         folder = converted_dir(Store().find(MODEL).sha256)
         self._model = AutoModelForCausalLM.from_pretrained(
