@@ -151,7 +151,9 @@ def measure_quality(asked: argparse.Namespace) -> Part:
         command = [sys.executable, "-m", "benchmarks.measure.quality", engine]
         command += [f"--rows={count}", f"--threads={THREADS}", f"--check={check}"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
-    part = quality.quality(*(scoring.Scorer(e).lines(count) for e in (scoring.SERVED, scoring.REFERENCE)))
+    part = quality.quality(
+        *(scoring.Scorer(e, THREADS).lines(count) for e in (scoring.SERVED, scoring.REFERENCE))
+    )
     told = json.loads(done.stdout)
     if "disagreements" in told:
         part.figures["em_shortcut_wrong"] = told["disagreements"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks import worker
 from benchmarks.measure import context, keystrokes, quality, scoring, speed, starts
 from benchmarks.measure.engines import Timing
+from benchmarks.measure.kept import Kept, Line
 from benchmarks.measure.part import GENERATE, OFFICIAL, OURS, REQUANTISED, Part, faster
 
 STOP = 9
@@ -73,12 +74,35 @@ def test_a_row_is_decoded_only_where_its_choices_leave_gold_and_the_text_does_no
 
 def test_rows_measured_are_kept_and_a_line_that_was_cut_off_is_measured_again(tmp_path: Path) -> None:
     path = tmp_path / "quality" / "rows.jsonl"
-    kept = scoring.Kept(path)
+    kept = Kept(path)
     kept.add({"task_id": "a", "nll": 1.0})
     kept.add({"task_id": "b", "nll": 2.0})
     path.write_text(path.read_text("utf-8")[:-5], encoding="utf-8")
-    again = scoring.Kept(path)
+    again = Kept(path)
     assert (again.get("a"), again.get("b")) == ({"task_id": "a", "nll": 1.0}, None)
+
+
+@pytest.mark.parametrize("now", [1.0, 1.5], ids=["as before", "other kernels"])
+def test_rows_measured_by_other_kernels_are_measured_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: float
+) -> None:
+    rows = [{"task_id": f"SingleLineInfilling/HumanEval/{n}/L0"} for n in range(3)]
+
+    def measured(_: Any, row: scoring.Row) -> Line:
+        asked.append(row["task_id"])
+        return {"task_id": row["task_id"], "nll": now}
+
+    path, asked = tmp_path / "rows.jsonl", []
+    for row in rows:
+        Kept(path).add({**row, "nll": 1.0})
+    monkeypatch.setattr(scoring, "cache_file", lambda *_: path)
+    monkeypatch.setattr(scoring, "read_problems", lambda count=0: [[row] for row in rows])
+    scorer = scoring.Scorer(scoring.SERVED, 1)
+    monkeypatch.setattr(scorer, "_measured", lambda cache, row: measured(cache, row))
+    monkeypatch.setattr(scorer, "_cache", lambda: None)
+    scorer.renew()
+    assert [line["nll"] for line in scorer.lines()] == [now] * 3
+    assert len(asked) == (1 if now == 1.0 else 3)
 
 
 def test_pairs_are_of_one_round_and_their_better_file_counts() -> None:

@@ -10,8 +10,9 @@ import math
 import os
 from collections.abc import Sequence
 
+from benchmarks.measure.kept import Line
 from benchmarks.measure.part import Part
-from benchmarks.measure.scoring import SETTINGS, Line, Scorer
+from benchmarks.measure.scoring import SETTINGS, Scorer
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--check", type=int, default=0, help="decode so many rows in full and compare")
     asked = parser.parse_args()
     scorer = Scorer(asked.engine, asked.threads)
+    scorer.renew()
     lines = scorer.lines(asked.rows)
     about = {
         "engine": asked.engine,
