@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.infilling import CURSORS, FILES, Case, make_cases, score
+from benchmarks.measure.quality import mcnemar
 from benchmarks.report import Row, report
-from benchmarks.worker import mcnemar
 
 MODEL = "qwen2.5-coder-0.5b-instruct"
 LINES, OWN_LINES = 90, 60

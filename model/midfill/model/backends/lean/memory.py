@@ -18,8 +18,11 @@ DONTNEED = 4
 
 
 class MappedWeights:
-    """Those of some weights that lie in a mapped safetensors file; others, and there are always some where
-    weights were converted in memory, are never touched: letting go of them would make them zeros.
+    """Those of some weights that lie in a mapped safetensors file.
+
+    Others, and there are always some where weights were converted in memory, are never touched: letting go
+    of them would make them zeros. What was changed in place is lost: whoever changes a weight puts a new
+    tensor in its place.
     """
 
     def __init__(self, weights: Iterable[torch.Tensor]) -> None:
