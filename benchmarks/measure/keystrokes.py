@@ -1,4 +1,4 @@
-"""What a key costs: the time to the first token while a line is typed, with the KV cache and without."""
+"""What a key costs: the time to the first text while a line is typed, with the KV cache and without."""
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ KEYS_BETWEEN = 4
 """Every so many keys there is a request: a quick typist's pause."""
 
 Press = Callable[[str, str, bool], Timing]
-"""Prefix, suffix, from an empty cache → the first token."""
+"""Prefix, suffix, from an empty cache → `prefill_ms` to the first text, `fresh` tokens computed."""
 
 
 def moments(before: str, after: str) -> Iterator[tuple[str, str]]:
@@ -35,7 +35,7 @@ def keystrokes(cases: dict[str, tuple[Sequence[Timing], Sequence[Timing]]]) -> P
         for how, times in (("with reuse", kept), ("from an empty cache", fresh)):
             tokens = statistics.median(timing.fresh for timing in times)
             part.line(
-                "keystroke", f"first token, {name}, {how} ({tokens:.0f} tokens computed)", "ms",
+                "keystroke", f"first text, {name}, {how} ({tokens:.0f} tokens computed)", "ms",
                 ours=statistics.median(timing.prefill_ms for timing in times),
             )  # fmt: skip
         part.rows[-1]["ours vs theirs"] = _ratio(kept, fresh)
