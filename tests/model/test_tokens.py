@@ -140,3 +140,21 @@ def test_hidden_bytes_never_become_text(hidden: int, shown: str) -> None:
     steps = [(decoder.hides(token), decoder.feed(token)) for token in range(4)]
     assert "".join(text for _, text in steps) == shown
     assert [hides for hides, _ in steps] == [hidden >= end for end in (2, 4, 6, 7)]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([b" a", b" b"], "a b"),
+        ([b" ", b" a"], " a"),
+        ([b"a", b" b"], "a b"),
+        ([b"", b" a"], "a"),
+        ([b"\n "], "\n "),
+    ],
+)
+def test_one_space_before_an_answer_is_dropped_where_it_is_none_of_the_text(
+    words: list[bytes], shown: str
+) -> None:
+    for space_first, wanted in ((True, shown), (False, b"".join(words).decode())):
+        decoder = StreamDecoder(words.__getitem__, space_first=space_first)
+        assert "".join(map(decoder.feed, range(len(words)))) == wanted

@@ -5,17 +5,14 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, models
 
 from midfill.model.healing import MAX_CHARS, MAX_TOKENS, heal
-from midfill.model.pieces import BYTE_ALPHABET
 from midfill.model.tokens import CodeTokenizer
 from midfill.model.trie import StartsWith, TokenTrie, starts_with
 from tests.model.tiny import make_tokenizer
-from tests.model.vocabularies import code_tokenizer
+from tests.model.vocabularies import by_hand, code_tokenizer
 
 GENUINE = ["qwen2.5-coder", "starcoder2", "deepseek-coder", "codellama-reconstructed", "codestral"]
-SIGN = {byte: sign for sign, byte in BYTE_ALPHABET.items()}
 PIECES = [
     b"a",
     b"e",
@@ -44,14 +41,6 @@ TEXTS = [
 ]
 
 
-def by_hand(pieces: list[bytes] = PIECES, markers: tuple[str, ...] = ("<|fim_middle|>",)) -> CodeTokenizer:
-    """A byte-level vocabulary of exactly these pieces: token ids are their places in the list."""
-    signs = ["".join(SIGN[byte] for byte in piece) for piece in pieces]
-    tokenizer = Tokenizer(models.BPE({sign: i for i, sign in enumerate(signs)}, []))
-    tokenizer.add_special_tokens([AddedToken(m, special=True, normalized=False) for m in markers])
-    return CodeTokenizer(tokenizer)
-
-
 def allowed(constraint: StartsWith | None, tokenizer: CodeTokenizer) -> set[bytes]:
     assert constraint is not None
     ids = constraint.allowed()
@@ -60,7 +49,7 @@ def allowed(constraint: StartsWith | None, tokenizer: CodeTokenizer) -> set[byte
 
 
 def test_tokens_inside_the_wanted_bytes_and_beyond_them_may_come() -> None:
-    tokenizer = by_hand()
+    tokenizer = by_hand(PIECES)
     first = starts_with(TokenTrie(tokenizer), b" enu")
     assert allowed(first, tokenizer) == {b" ", b" en", b" enumerate"}
     assert first is not None
@@ -79,14 +68,14 @@ def test_a_token_that_leads_nowhere_is_not_allowed() -> None:
 
 
 def test_what_the_vocabulary_cannot_spell_is_no_constraint() -> None:
-    trie = TokenTrie(by_hand())
+    trie = TokenTrie(by_hand(PIECES))
     assert starts_with(trie, b"x") is None
     assert starts_with(trie, b"ax") is None
     assert starts_with(trie, b"") is None
 
 
 def test_half_characters_may_be_spelled_by_halves_or_whole() -> None:
-    tokenizer = by_hand()
+    tokenizer = by_hand(PIECES)
     first = starts_with(TokenTrie(tokenizer), "né".encode())
     assert allowed(first, tokenizer) == {b"n", b"n\xc3", "né".encode()}
     assert first is not None

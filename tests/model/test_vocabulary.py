@@ -106,7 +106,7 @@ def test_a_code_llama_chats_in_its_own_format_and_stops_at_its_end(save_model: C
     assert info.can_chat
     assert info.dialect == ""
     request = ChatRequest((ChatMessage("user", "x <step> y"),), max_new_tokens=4)
-    job = backend._chat_job(backend._ready()[0], request)
+    job = backend._chat_job(request)
     step = tokenizer.token_to_id("<step>")
     assert list(job.prompt).count(step) == 2  # the empty system turn's and the question's
     assert step in job.stop_ids

@@ -6,12 +6,22 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 
 from midfill.model.dialects import FimDialect, render
+from midfill.model.pieces import BYTE_ALPHABET
 from midfill.model.tokens import CodeTokenizer
 from tests.model.evaluation_data import shared, shared_tokenizer
 
 LLAMA2 = "llama2.tokenizer.model"
 MISTRAL = "mistral_instruct_tokenizer_240323.model.v3"
 STEP = "<step>"
+SIGN = {byte: sign for sign, byte in BYTE_ALPHABET.items()}
+
+
+def by_hand(pieces: list[bytes], markers: tuple[str, ...] = ("<|fim_middle|>",)) -> CodeTokenizer:
+    """A byte-level vocabulary of exactly these pieces: token ids are their places in the list."""
+    signs = ["".join(SIGN[byte] for byte in piece) for piece in pieces]
+    tokenizer = Tokenizer(models.BPE({sign: i for i, sign in enumerate(signs)}, []))
+    tokenizer.add_special_tokens([AddedToken(m, special=True, normalized=False) for m in markers])
+    return CodeTokenizer(tokenizer)
 
 
 def code_tokenizer(name: str) -> CodeTokenizer:

@@ -77,6 +77,17 @@ def test_a_chat_gets_the_whole_script_and_leaves_the_imitated_cache_alone():
     assert run(backend, fim)[1].usage.reused_tokens == 100
 
 
+@pytest.mark.parametrize(
+    ("script", "answer"), [("", "a first choice"), ("second", "second"), ("third", "a first choice")]
+)
+def test_a_chat_with_choices_gets_one_of_them_whole(script, answer):
+    question = ChatRequest(
+        (ChatMessage("user", "x"),), max_new_tokens=1, choices=("a first choice", "second")
+    )
+    text, finish, _ = run(scripted(script), question)
+    assert (text, finish.reason) == (answer, FinishReason.EOT)
+
+
 def test_every_pass_takes_one_step_and_a_long_prompt_takes_several():
     slept: list[float] = []
     backend = ScriptedBackend(

@@ -93,6 +93,14 @@ class ChatRequest:
     max_new_tokens: int = 512
     temperature: float = 0.0
     deadline_s: float | None = None
+    choices: tuple[str, ...] = ()
+    """If there are any, the answer is one of them to the character; `max_new_tokens` cuts none."""
+
+    def __post_init__(self) -> None:
+        if not all(self.choices):
+            raise ValueError("an empty text is no choice")
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError("two choices are the same")
 
 
 Request = FimRequest | ChatRequest

@@ -178,7 +178,7 @@ class Prompts:
         if heals_behind(self._heals, cut.fitted.prefix):
             kept, given = heal(prefix_ids, self._tokenizer.token_bytes)
             prefix_ids = prefix_ids[:kept]
-        constraint = starts_with(self._trie, given) if given else None
+        constraint = starts_with(self.trie, given) if given else None
         if given and constraint is None:  # a vocabulary that cannot spell its own tokens otherwise
             prefix_ids, given = cut.fitted.prefix_ids, b""
         prefix_ids = (*cut.around.in_prefix, *prefix_ids)
@@ -189,7 +189,7 @@ class Prompts:
         return Prompt([*ids[:begin], *cut.around.before, *ids[begin:]], constraint, len(given))
 
     @cached_property
-    def _trie(self) -> TokenTrie:
+    def trie(self) -> TokenTrie:
         """Built when it is first needed: in the warm-up, if this model's prompts are healed at all."""
         return TokenTrie(self._tokenizer, self._stop_ids)
 

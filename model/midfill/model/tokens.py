@@ -133,17 +133,23 @@ class CodeTokenizer:
 class StreamDecoder:
     """Token ids to text, one at a time: whole characters only, every space kept, constant work a token.
 
-    The first `hidden` bytes never become text: they are there already (see `healing`).
+    The first `hidden` bytes never become text: they are there already (see `healing`). Nor does one space
+    before everything else, where `space_first` says that it is none of the text.
     """
 
-    def __init__(self, token_bytes: Callable[[int], bytes], hidden: int = 0) -> None:
+    def __init__(
+        self, token_bytes: Callable[[int], bytes], hidden: int = 0, space_first: bool = False
+    ) -> None:
         self._token_bytes = token_bytes
         self._hidden = hidden
+        self._space_first = space_first
         self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def feed(self, token_id: int) -> str:
         """The text that `token_id` completes; a half character waits, and is dropped if nothing follows."""
         added = self._token_bytes(token_id)
+        if self._space_first and added:
+            added, self._space_first = added.removeprefix(b" "), False
         shown, self._hidden = added[self._hidden :], max(0, self._hidden - len(added))
         return self._utf8.decode(shown)
 

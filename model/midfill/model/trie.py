@@ -21,7 +21,8 @@ class Constraint(Protocol):
     """Which tokens an answer may go on with. Immutable: a step makes the next one."""
 
     def allowed(self) -> "array[int]":
-        """The ids that may come next (32 bits each): at least one, never a marker or a stop id."""
+        """The ids that may come next (32 bits each), at least one. A stop id only where the answer may end
+        and whoever made the constraint named it; never another marker."""
         ...
 
     def after(self, token_id: int) -> "Constraint | None":

@@ -74,7 +74,7 @@ class ScriptedBackend:
         for piece in pieces:
             self._pass()
             yield Chunk(piece, (-0.1,))
-        limited = len(pieces) == request.max_new_tokens
+        limited = len(pieces) == request.max_new_tokens and not _choices(request)
         reason = FinishReason.LENGTH if limited else FinishReason.EOT
         yield Finish(reason, Usage(prompt_tokens, reused, len(pieces)))
 
@@ -95,16 +95,23 @@ class ScriptedBackend:
 
     def _answer(self, request: Request) -> list[str]:
         text = self._config.scripted_text or _made_up(request)
+        choices = _choices(request)
+        if choices and text not in choices:
+            text = choices[0]
         if isinstance(request, FimRequest) and request.stop.scope is Scope.SINGLE_LINE:
             text = text.partition("\n")[0]
         pieces = [text[i : i + CHARS_PER_TOKEN] for i in range(0, len(text), CHARS_PER_TOKEN)]
-        return pieces[: request.max_new_tokens]
+        return pieces if choices else pieces[: request.max_new_tokens]
 
 
 def _prompt(request: Request) -> str:
     if isinstance(request, ChatRequest):
         return "".join(message.content for message in request.messages)
     return request.prefix + request.suffix
+
+
+def _choices(request: Request) -> tuple[str, ...]:
+    return request.choices if isinstance(request, ChatRequest) else ()
 
 
 def _made_up(request: Request) -> str:

@@ -14,7 +14,7 @@ import torch
 from midfill.model.api import ChatRequest, Event, FimRequest, Finish, ModelInfo, Request
 from midfill.model.backends.base import Report, load_whole
 from midfill.model.backends.hf.canary import try_out
-from midfill.model.backends.hf.chat import marker_ids
+from midfill.model.backends.hf.chatting import Chats
 from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.device import choose_kv_bytes
 from midfill.model.backends.hf.documents import Document, Documents
@@ -24,7 +24,7 @@ from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.hf.speculation import Speculation
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
-from midfill.model.errors import GenerationError, OutOfMemory, UnsupportedModel
+from midfill.model.errors import GenerationError, OutOfMemory
 from midfill.model.prompting import Prompt, Prompts
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
@@ -44,6 +44,7 @@ class TransformersBackend:
         self._documents, self._chat = Documents(self._make_past), TokenCache(self._make_past)
         self._speculation: Speculation | None = None
         self._prompts: Prompts | None = None
+        self._chats: Chats | None = None
         self._name, self._began = "", 0.0
 
     def load(self, report: Report) -> ModelInfo:
@@ -66,6 +67,7 @@ class TransformersBackend:
             loaded.model, loaded.tokenizer.token_bytes, loaded.context_tokens, device=loaded.device
         )
         self._prompts = _make_prompts(loaded)
+        self._chats = Chats(loaded, self._prompts)
         # Where steps are recorded, they are for one cache: others' first requests would be slow.
         budget = 0 if hasattr(loaded.model, "warm_up") else choose_kv_bytes(loaded.device)
         self._documents = Documents(self._make_past, budget)
@@ -86,6 +88,7 @@ class TransformersBackend:
         if tried is not loaded:
             loaded = self._loaded = tried
             self._prompts = _make_prompts(loaded)
+            self._chats = Chats(loaded, self._prompts)
             self._prompts.prefill_per_s = prompts.prefill_per_s
         parameters, memory = _size(loaded.model)
         return ModelInfo(
@@ -109,7 +112,7 @@ class TransformersBackend:
             case FimRequest():
                 yield from self._complete(loop, *self._fim_job(loaded, request))
             case ChatRequest():
-                yield from loop.stream(self._chat, self._chat_job(loaded, request))
+                yield from loop.stream(self._chat, self._chat_job(request))
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is, markers in it counted as text."""
@@ -117,7 +120,7 @@ class TransformersBackend:
 
     def close(self) -> None:
         """Free the device. Idempotent; the backend may be loaded again."""
-        self._loaded = self._loop = self._prompts = self._speculation = None
+        self._loaded = self._loop = self._prompts = self._chats = self._speculation = None
         self._documents.drop()
         self._chat.drop()
         gc.collect()
@@ -164,17 +167,10 @@ class TransformersBackend:
             drafter=drafter,
         )
 
-    def _chat_job(self, loaded: Loaded, request: ChatRequest) -> Job:
-        chat, tokenizer = loaded.chat, loaded.tokenizer
-        if chat is None:
-            raise UnsupportedModel("this model completes code but does not chat: choose an Instruct model")
-        return Job(
-            prompt=chat.render(tokenizer, request.messages),
-            max_new_tokens=request.max_new_tokens,
-            stop_ids=loaded.stop_ids.union(marker_ids(tokenizer, chat.ends)),
-            temperature=request.temperature,
-            drafter=self._speculation.for_chat(request) if self._speculation else None,
-        )
+    def _chat_job(self, request: ChatRequest) -> Job:
+        assert self._chats is not None, "made with the prompts"
+        drafter = self._speculation.for_chat(request) if self._speculation else None
+        return self._chats.job(request, drafter)
 
     def _first_passes(self) -> Generator[None, None, None]:
         """A block, timed, and a token: kernels are chosen and weights mapped in before anybody waits."""

@@ -29,6 +29,8 @@ class ChatFormat:
     """Tokens that the prompt needs as ids."""
     ends: tuple[str, ...]
     """Tokens that end an answer."""
+    space_first: bool = False
+    """Whether answers may begin with a space that is none of their text, as SentencePiece makes them."""
 
 
 @dataclass(frozen=True, slots=True)

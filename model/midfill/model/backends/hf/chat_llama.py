@@ -74,6 +74,9 @@ def _render_atom(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> l
     return [*ids, bos, *tokenizer.encode("Assistant: ")]
 
 
-LLAMA2 = ChatFormat("llama-2", _render_llama2, markers=(BOS, EOS), ends=(EOS,))
-CODELLAMA_70B = ChatFormat("codellama-70b", _render_70b, markers=(BOS, STEP), ends=(STEP,))
-ATOM = ChatFormat("atom", _render_atom, markers=(BOS, EOS), ends=(EOS,))
+# Meta decodes an answer alone, whereby SentencePiece drops a space before it (llama/tokenizer.py).
+LLAMA2 = ChatFormat("llama-2", _render_llama2, markers=(BOS, EOS), ends=(EOS,), space_first=True)
+CODELLAMA_70B = ChatFormat(
+    "codellama-70b", _render_70b, markers=(BOS, STEP), ends=(STEP,), space_first=True
+)
+ATOM = ChatFormat("atom", _render_atom, markers=(BOS, EOS), ends=(EOS,), space_first=True)

@@ -37,9 +37,11 @@ class Job:
     temperature: float = 0.0
     prefill_only: bool = False
     constraint: Constraint | None = None
-    """Which tokens the answer may begin with."""
+    """Which tokens the answer may begin with, or consist of."""
     hidden_bytes: int = 0
     """How much of the answer's beginning is text that stands before the cursor: it never goes out."""
+    space_first: bool = False
+    """Whether a space that the answer may begin with is none of its text."""
     drafter: Drafter | None = None
     """Asked only for greedy answers: what is sampled cannot be compared with a guess."""
 
@@ -122,4 +124,5 @@ class Progress:
 def begin(job: Job, context_tokens: int, token_bytes: Callable[[int], bytes]) -> Progress:
     """Nothing done yet. Prompt and answer together stay within `context_tokens`."""
     limit = min(job.max_new_tokens, context_tokens - len(job.prompt))
-    return Progress(job, limit, StreamDecoder(token_bytes, job.hidden_bytes), job.constraint)
+    decoder = StreamDecoder(token_bytes, job.hidden_bytes, job.space_first)
+    return Progress(job, limit, decoder, job.constraint)
