@@ -12,6 +12,9 @@ BOS, EOS, STEP = "<s>", "</s>", "<step>"
 TAGS = ("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>")
 """Meta refuses a message with one of these (`SPECIAL_TAGS`); source code may hold them, so here they are
 encoded in pieces instead."""
+TAGS_70B = ("Source:", "Destination:")
+"""Text that heads a turn behind `<step>`; in a content it has none before it, and yet reads like one."""
+TAGS_ATOM = ("Human:", "Assistant:")
 
 
 def _render_llama2(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> list[int]:
@@ -53,7 +56,7 @@ def _render_70b(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> li
     for role, content in [*turns, ("user", dialogue.question)]:
         ids += tokenizer.encode(f" Source: {role}")
         if content:
-            ids += tokenizer.encode(f"\n\n {content.strip()}")
+            ids += encode_parts(tokenizer, ["\n\n "], split_tags(content.strip(), TAGS_70B))
         ids.append(step)
     return [*ids, *tokenizer.encode(" Source: assistant\nDestination: user"), *tokenizer.encode("\n\n ")]
 
@@ -70,7 +73,7 @@ def _render_atom(tokenizer: CodeTokenizer, messages: Sequence[ChatMessage]) -> l
     ids: list[int] = []
     for at, text in enumerate(said):
         speaker = "Assistant" if at % 2 else "Human"
-        ids += [bos, *tokenizer.encode(f"{speaker}: {text}\n"), eos]
+        ids += [bos, *encode_parts(tokenizer, [f"{speaker}: "], split_tags(text, TAGS_ATOM), ["\n"]), eos]
     return [*ids, bos, *tokenizer.encode("Assistant: ")]
 
 
