@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; 
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo check fix test test-editors clean
+.PHONY: help setup model demo check fix test test-editors verify-codellama clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test: setup ## every test, real editors and the real model included where they c
 test-editors: setup ## only the tests that drive a real editor
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
 	$(VENV)/pytest tests/editors $(PYTEST_ARGS)
+
+verify-codellama: setup ## genuine Code Llama 7B against what is known of it: MODEL=/path/to/CodeLlama-7b-hf
+	@$(VENV)/python -m tools.verify_codellama "$(MODEL)"
 
 bench-%: setup
 	@$(VENV)/python -m benchmarks.$*

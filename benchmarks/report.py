@@ -20,11 +20,11 @@ PACKAGES = ("midfill", "pygls", "torch", "transformers", "tokenizers")
 Row = dict[str, Any]
 
 
-def report(name: str, rows: list[Row], summary: dict[str, float | str | None]) -> None:
+def report(name: str, rows: list[Row], summary: dict[str, float | str | None], command: str = "") -> None:
     """Print `rows` and `summary`, and write them with date, commit, machine, versions and command.
 
     `summary` is flat: numbers under stable keys; what could not be measured is None with a second key,
-    the same with `_reason` behind it, that says why.
+    the same with `_reason` behind it, that says why. `command` makes it again; empty: the benchmark `name`.
     """
     console = Console(width=max(100, Console().width))
     table = Table(title=name)
@@ -40,7 +40,7 @@ def report(name: str, rows: list[Row], summary: dict[str, float | str | None]) -
         "commit": commit(),
         "machine": _machine(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
-        "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": command or " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
         "rows": rows,
         "summary": summary,
     }
