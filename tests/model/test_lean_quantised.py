@@ -16,7 +16,7 @@ from midfill.model.backends.lean.kernels import INT4, INT8, Packed, works
 from midfill.model.backends.lean.linears import FEW_ROWS
 from midfill.model.backends.lean.load import load_lean, read_config
 from midfill.model.backends.lean.packed import FILE, packed_dir, packed_once
-from midfill.model.backends.lean.schemes import SCHEMES, Scheme
+from midfill.model.backends.lean.schemes import NATIVE, SCHEMES, Scheme
 from midfill.model.backends.lean.shape import read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig
@@ -130,8 +130,9 @@ def test_a_platform_without_the_kernel_serves_the_weights_as_stored(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    for name, scheme in SCHEMES.items():
-        monkeypatch.setitem(SCHEMES, name, _broken(scheme, part, broken))
+    for table in (SCHEMES, NATIVE):
+        for name, scheme in table.items():
+            monkeypatch.setitem(table, name, _broken(scheme, part, broken))
     folder = save_model()
     with caplog.at_level(logging.INFO, "midfill.model.backends.lean.choice"):
         backend, info = loaded(folder, config=ModelConfig(device="cpu", threads=1))
@@ -191,7 +192,7 @@ def test_quantised_weights_are_made_once(
         return model(torch.tensor([[5]]), model.make_past(), logits_to_keep=1).logits
 
     first = logits()
-    kept = packed_dir(folder, scheme.name)
+    kept = packed_dir(folder, scheme.key)
     assert kept.name.startswith(folder.name)  # so that removing the model takes it along
     scheme = _broken(scheme, "pack", _lacking)
     assert torch.equal(logits(), first)

@@ -74,8 +74,10 @@ def make_gemma_like() -> Tokenizer:
     return tokenizer
 
 
-def make_model(family: str, seed: int = 0, spread: float = 0.5) -> Any:
-    """A two-layer model on the CPU in float32. `spread` makes its argmaxes vary from step to step."""
+def make_model(family: str, seed: int = 0, spread: float = 0.5, **sizes: int) -> Any:
+    """A two-layer model on the CPU in float32. `spread` makes its argmaxes vary from step to step; `sizes`
+    go over those of its config.
+    """
     size = {
         "vocab_size": VOCABULARY,
         "hidden_size": 32,
@@ -88,7 +90,7 @@ def make_model(family: str, seed: int = 0, spread: float = 0.5) -> Any:
         "bos_token_id": None,
         "eos_token_id": None,
         "attn_implementation": "sdpa",
-    }
+    } | sizes
     torch.manual_seed(seed)
     match family:
         case "qwen2":

@@ -162,15 +162,15 @@ class DecodeLoop:
                 raise _not_a_number(cache)
             return row
         logits = _only(constraint, row) if constraint else row
-        logprobs = torch.log_softmax(logits, dim=-1)
-        if bool(torch.isnan(logprobs).any()):
-            raise _not_a_number(cache)
         if temperature <= 0:
-            token = int(logits.argmax())
+            token = int(logits.argmax())  # that of a NaN, if there is one
         else:
             weights = torch.softmax(logits / temperature, dim=-1)
             token = int(torch.multinomial(weights, 1, generator=self._random))
-        return token, float(logprobs[token])
+        logprob = float(logits[token] - logits.logsumexp(dim=-1))
+        if isnan(logprob):
+            raise _not_a_number(cache)
+        return token, logprob
 
 
 def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import logging
 import torch
 
 from midfill.model.backends.lean.kernels import INT4, is_scalar
-from midfill.model.backends.lean.schemes import SCHEMES, Scheme
+from midfill.model.backends.lean.schemes import NATIVE, SCHEMES, Scheme
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig
@@ -30,7 +30,10 @@ def choose_scheme(config: ModelConfig, device: torch.device, shape: Shape | None
     obstacle = _obstacle(device, shape)
     if obstacle and name == "auto":
         return None
-    scheme = SCHEMES[BEST if name == "auto" else name]
+    wanted = BEST if name == "auto" else name
+    if not obstacle and NATIVE[wanted].works():
+        return NATIVE[wanted]
+    scheme = SCHEMES[wanted]
     if not obstacle and not scheme.works():
         obstacle = "this machine's torch has no kernel for it that computes right"
     if not obstacle and name == "auto" and is_scalar(INT4):

@@ -4,6 +4,7 @@ Takes the place of a transformers causal LM for `DecodeLoop`: the same call, the
 of files, settings and which kernels its linears use. float32 between the linears.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,10 @@ class Norm(torch.nn.Module):
     def __init__(self, weight: torch.Tensor, epsilon: float) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(weight.float(), requires_grad=False)
-        self._epsilon = epsilon
+        self.epsilon = epsilon
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        return rms_norm(rows, self.weight.shape, self.weight, self._epsilon)
+        return rms_norm(rows, self.weight.shape, self.weight, self.epsilon)
 
 
 class Attention(torch.nn.Module):
@@ -113,7 +114,9 @@ class Layer(torch.nn.Module):
 class LeanBody(torch.nn.Module):
     """Everything but the head."""
 
-    def __init__(self, shape: Shape, embed: torch.Tensor, layers: list[Layer], norm: Norm) -> None:
+    def __init__(
+        self, shape: Shape, embed: torch.Tensor, layers: Sequence[torch.nn.Module], norm: Norm
+    ) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(embed, requires_grad=False)
         self.layers = torch.nn.ModuleList(layers)

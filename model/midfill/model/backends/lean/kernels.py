@@ -29,7 +29,7 @@ PROBE_ROWS, PROBE_COLUMNS = 128, 64
 SPEED_PROBE = 1024
 SCALAR_RATIO = 6.0
 """See `is_scalar`."""
-TOLERANCE = {"int4": 0.15, "int8": 0.03}
+TOLERANCE = {"int4": 0.15, "int8": 0.03, "native int4": 0.15, "native int8": 0.03}
 """Largest error of a probe's products, as a share of their size. Seen: 0.08 and 0.007."""
 
 
@@ -52,6 +52,8 @@ class Kernel:
     """[n, columns] in bfloat16 by the weight: [n, rows] in bfloat16."""
     column_multiple: int
     row_multiple: int
+    bits: int = 0
+    """As the compiled kernels are called (`native/`); 0: torch's own."""
 
     def fits(self, weight: torch.Tensor) -> bool:
         """Whether a weight of this size can be packed."""
@@ -71,7 +73,14 @@ def pack_int4(weight: torch.Tensor) -> Packed:
 
 
 def _pack_int4_rows(rows: torch.Tensor) -> Packed:
-    groups = rows.float().reshape(rows.shape[0], -1, GROUP)
+    scale, zero, numbers = best_levels(rows.float().reshape(rows.shape[0], -1, GROUP))
+    integers = numbers.to(torch.int32).reshape(rows.shape)
+    packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(integers, 1)
+    return Packed(packed, torch.cat([scale, zero], dim=-1).transpose(0, 1).contiguous())
+
+
+def best_levels(groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Scale and zero [rows, groups, 1] in bfloat16, and numbers [rows, groups, GROUP], that err least."""
     scale, zero, numbers = _round_to_levels(groups, 1.0)
     best = _loss(groups, scale, zero, numbers)
     for share in SHARES:
@@ -82,9 +91,7 @@ def _pack_int4_rows(rows: torch.Tensor) -> Packed:
         scale, zero, numbers = (
             torch.where(better, new, old) for new, old in zip(other, (scale, zero, numbers), strict=True)
         )
-    integers = numbers.to(torch.int32).reshape(rows.shape)
-    packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(integers, 1)
-    return Packed(packed, torch.cat([scale, zero], dim=-1).transpose(0, 1).contiguous())
+    return scale, zero, numbers
 
 
 def _round_to_levels(groups: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

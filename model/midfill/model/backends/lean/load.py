@@ -14,8 +14,16 @@ from midfill.model.backends.lean.forward import Attention, Layer, LeanBody, Lean
 from midfill.model.backends.lean.kernels import Packed, agrees
 from midfill.model.backends.lean.linears import QuantisedLinear, StoredLinear
 from midfill.model.backends.lean.memory import MappedWeights
+from midfill.model.backends.lean.native.layer import (
+    BLOCKS,
+    NativeLayer,
+    NativeLinear,
+    make_native,
+    suits,
+)
+from midfill.model.backends.lean.native.library import library
 from midfill.model.backends.lean.packed import packed_dir, packed_once
-from midfill.model.backends.lean.schemes import Scheme
+from midfill.model.backends.lean.schemes import SCHEMES, Scheme
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.errors import DamagedModel
 
@@ -60,16 +68,23 @@ def build_lean(
     Raises KeyError for a tensor that is missing, DamagedModel for one of the wrong size.
     """
     sources = _sources(tensors, shape)
+    if scheme and scheme.native and not suits(scheme, sources, shape):
+        scheme = SCHEMES[scheme.name] if SCHEMES[scheme.name].works() else None
     packed = _pack(sources, scheme, keep) if scheme else {}
 
     def make_linear(name: str) -> torch.nn.Module:
+        if scheme and scheme.native:
+            return make_native(scheme, packed, name)
         if scheme and name in packed:
             # A head sees the last row of a block alone: it is never multiplied as stored.
             stored = None if name == "head" else StoredLinear([w.to(dtype) for w in sources[name]])
             return QuantisedLinear(scheme.kernels[part_of(name)], packed[name], stored)
         return StoredLinear([weight.to(dtype) for weight in sources[name]])
 
-    layers = [_layer(tensors, shape, index, make_linear) for index in range(shape.layers)]
+    layers = [
+        _layer(tensors, shape, index, make_linear, bool(scheme and scheme.native))
+        for index in range(shape.layers)
+    ]
     norm = Norm(tensors["model.norm.weight"], shape.epsilon)
     served = scheme.title if scheme else str(dtype).removeprefix("torch.")
     body = LeanBody(shape, tensors[EMBED], layers, norm)
@@ -77,11 +92,16 @@ def build_lean(
 
 
 def _block_weights(body: LeanBody) -> MappedWeights:
-    """What few rows can do without: the stored weights of linears that have quantised ones too, and the
+    """What few rows can do without: weights of blocks of linears that have others for few rows, and the
     embeddings, of which a token needs one row and the system maps 64 KiB around it (2,000 tokens: 60 MiB).
     """
-    linears = [module.stored for module in body.modules() if isinstance(module, QuantisedLinear)]
-    stored = [weight for linear in linears if linear is not None for weight in linear.weights]
+    stored: list[torch.Tensor] = []
+    for module in body.modules():
+        match module:
+            case QuantisedLinear(stored=StoredLinear(weights=weights)):
+                stored += weights
+            case NativeLinear(packed=few, blocks=many) if few is not many:
+                stored += (many.numbers, many.scales)
     return MappedWeights([*stored, body.weight] if stored else [])
 
 
@@ -116,8 +136,16 @@ def _sources(tensors: Tensors, shape: Shape) -> dict[str, list[torch.Tensor]]:
 
 def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, keep: Path | None) -> dict[str, Packed]:
     kernels = {name: scheme.kernels[part_of(name)] for name in sources if part_of(name) in scheme.kernels}
+    if scheme.blocks:
+        kernels |= {
+            f"{BLOCKS}{name}": scheme.blocks
+            for name, kernel in kernels.items()
+            if kernel is not scheme.blocks and name != "head"
+        }
     fitting = {
-        name: sources[name] for name, kernel in kernels.items() if all(map(kernel.fits, sources[name]))
+        name: weights
+        for name, kernel in kernels.items()
+        if all(map(kernel.fits, weights := sources[name.removeprefix(BLOCKS)]))
     }
 
     def make() -> dict[str, Packed]:
@@ -136,22 +164,23 @@ def _pack(sources: dict[str, list[torch.Tensor]], scheme: Scheme, keep: Path | N
     count = sum(weight.numel() for weights in fitting.values() for weight in weights)
     if keep is None or count < CACHED_FROM:
         return make()
-    return packed_once(packed_dir(keep, scheme.name), make, right)
+    return packed_once(packed_dir(keep, scheme.key), make, right)
 
 
-def _layer(tensors: Tensors, shape: Shape, index: int, make_linear: Any) -> Layer:
+def _layer(tensors: Tensors, shape: Shape, index: int, make_linear: Any, native: bool) -> torch.nn.Module:
     def stored(name: str) -> torch.Tensor:
         return tensors[f"model.layers.{index}.{name}"]
 
     bias = None
     if shape.biased:
         bias = torch.cat([stored(f"{name}.bias") for name in PARTS["qkv"]])
-    return Layer(
-        Attention(shape, index, make_linear(f"{index}.qkv"), bias, make_linear(f"{index}.o")),
-        Mlp(make_linear(f"{index}.gate_up"), make_linear(f"{index}.down")),
-        Norm(stored("input_layernorm.weight"), shape.epsilon),
-        Norm(stored("post_attention_layernorm.weight"), shape.epsilon),
-    )
+    linears = {part: make_linear(f"{index}.{part}") for part in PARTS}
+    before = Norm(stored("input_layernorm.weight"), shape.epsilon)
+    between = Norm(stored("post_attention_layernorm.weight"), shape.epsilon)
+    if native:
+        return NativeLayer(library(), shape, index, linears, bias, (before, between))
+    attention = Attention(shape, index, linears["qkv"], bias, linears["o"])
+    return Layer(attention, Mlp(linears["gate_up"], linears["down"]), before, between)
 
 
 def _count(tensors: Tensors) -> int:

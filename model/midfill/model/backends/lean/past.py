@@ -30,6 +30,15 @@ class GrowingLayer:
         self.length = end
         return keys[:, :, :end], values[:, :, :end]
 
+    def extend(self, new: int, heads: int, head_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Room for `new` positions more, which count from now on; return the whole buffers,
+        [1, heads, capacity, head_dim] in float32, for the caller to write them.
+        """
+        like = torch.empty(1, heads, 0, head_dim)
+        buffers = self._room_for(self.length + new, like, like)
+        self.length += new
+        return buffers
+
     def rewind(self, length: int) -> None:
         """Forget everything behind the first `length` positions."""
         self.length = min(self.length, length)
