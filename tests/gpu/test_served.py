@@ -109,6 +109,8 @@ def test_damaged_weights_are_refused(save_model: Callable[..., Path], device: st
     save_file(weights, path, metadata={"format": "pt"})
     assert "missing" in refused(folder, DamagedModel, config)
     save_file({**weights, "model.layers.1.mlp.up_proj.weight": lost[:-1]}, path, metadata={"format": "pt"})
-    assert "config says" in refused(folder, DamagedModel, config)
+    said = refused(folder, DamagedModel, config)
+    assert said.startswith(f"{folder.name}: ")
+    assert "config says" in said
     path.write_bytes(path.read_bytes()[:-1000])
     assert "cannot be read" in refused(folder, DamagedModel, config)

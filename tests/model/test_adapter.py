@@ -1,18 +1,21 @@
 """A LoRA on its base equals the base with the changes added by hand; other adapters are refused."""
 
+import errno
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.loader import load_model
 from midfill.model.backends.lean.forward import LeanModel
 from midfill.model.config import ModelConfig
-from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsupportedModel
+from midfill.model.errors import DamagedModel, DownloadError, ModelError, UnknownModel, UnsupportedModel
 from midfill.model.store.local import WeightFormat
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import import_model
@@ -167,3 +170,28 @@ def test_an_adapter_of_an_adapter_is_refused(base, tmp_path) -> None:
     outer = write_adapter(tmp_path / "outer", str(inner), pairs)
     with pytest.raises(UnsupportedModel, match="is an adapter itself"):
         load_model(Store().find(str(outer)), CONFIG, ignore)
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+WRITES = {
+    "lock": ("FileLock.acquire", FULL),
+    "folder": ("tempfile.mkdtemp", FULL),
+    # In Rust: its error is no OSError (seen on a full tmpfs).
+    "weights": ("save_file", SafetensorError("I/O error: No space left on device (os error 28)")),
+    "sync": ("os.fsync", FULL),
+    "rename": ("os.replace", FULL),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_disk_that_is_full_at_any_write_is_said_and_leaves_nothing(
+    base, tmp_path, monkeypatch, write
+) -> None:
+    local = Store().find(str(write_adapter(tmp_path / "a", str(base), make_pairs(make_model("qwen2")))))
+    name, error = WRITES[write]
+    with monkeypatch.context() as patched:
+        patched.setattr(f"midfill.model.backends.hf.adapted.{name}", Mock(side_effect=error))
+        with pytest.raises(DownloadError, match=r"too full: \d+ kB are needed, .* free in "):
+            load_model(local, CONFIG, ignore)
+    assert [path for path in (tmp_path / "cache" / "converted").glob("*") if path.is_dir()] == []
+    load_model(local, CONFIG, ignore)  # once there is room

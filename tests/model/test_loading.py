@@ -14,11 +14,12 @@ from midfill.model.config import ModelConfig
 from midfill.model.errors import (
     BadConfig,
     DamagedModel,
+    GenerationError,
     UnsafeWeights,
     UnsupportedModel,
 )
 from tests.model.backends import REQUEST, loaded, refused
-from tests.model.tiny import make_tokenizer
+from tests.model.tiny import make_model, make_tokenizer
 
 
 def test_truncated_weights_are_damaged(save_model: Callable[..., Path]) -> None:
@@ -42,6 +43,17 @@ def test_a_tokenizer_with_more_tokens_than_the_weights_is_damaged(save_model: Ca
     tokenizer = make_tokenizer()
     tokenizer.add_tokens([AddedToken(f"word{i}", special=False) for i in range(200)])
     assert "do not belong together" in refused(save_model(tokenizer=tokenizer), DamagedModel)
+
+
+def test_another_familys_smaller_tokenizer_is_damaged(save_model: Callable[..., Path]) -> None:
+    model = make_model("qwen2")
+    model.resize_token_embeddings(4096)
+    assert "do not belong together" in refused(save_model(model), DamagedModel)
+
+
+def test_weights_of_another_size_than_the_config_says_are_named(save_model: Callable[..., Path]) -> None:
+    change_config(folder := save_model(), vocab_size=600)
+    assert refused(folder, DamagedModel).startswith(f"{folder.name}: ")
 
 
 LOSSES = {
@@ -79,29 +91,65 @@ def test_pickle_weights_are_unsafe(save_model: Callable[..., Path]) -> None:
     refused(folder, UnsafeWeights)
 
 
+def change_config(folder: Path, **changes: Any) -> None:
+    """Write config.json anew; a value of None takes its key out."""
+    path = folder / "config.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | changes
+    kept = {key: value for key, value in settings.items() if value is not None}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", ["nonsense", "mamba", "bert"])
 @pytest.mark.parametrize("keep_the_rest", [False, True])
-def test_an_unknown_architecture_is_unsupported(
-    save_model: Callable[..., Path], kind: str, keep_the_rest: bool
+def test_an_unknown_architecture_is_unsupported_and_named(
+    save_model: Callable[..., Path], capfd: pytest.CaptureFixture[str], kind: str, keep_the_rest: bool
 ) -> None:
     folder = save_model()
-    rest = json.loads((folder / "config.json").read_text(encoding="utf-8")) if keep_the_rest else {}
-    settings = rest | {"model_type": kind, "architectures": [f"{kind}ForMaskedLM"]}
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-    refused(folder, UnsupportedModel)
+    if not keep_the_rest:
+        (folder / "config.json").write_text("{}", encoding="utf-8")
+    change_config(folder, model_type=kind, architectures=[f"{kind}ForMaskedLM"])
+    capfd.readouterr()
+    said = refused(folder, UnsupportedModel)
+    assert kind in said
+    assert str(folder.parent) not in said
+    assert capfd.readouterr() == ("", "")  # transformers' way is to print the whole config
+
+
+def test_a_config_that_names_no_type_is_unsupported(save_model: Callable[..., Path]) -> None:
+    change_config(folder := save_model(), model_type=None)
+    assert "what type of model" in refused(folder, UnsupportedModel)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", ""])
+def test_a_config_that_cannot_be_read_is_damaged(save_model: Callable[..., Path], content: str) -> None:
+    (folder := save_model()).joinpath("config.json").write_text(content, encoding="utf-8")
+    assert "config.json cannot be read" in refused(folder, DamagedModel)
 
 
 def test_code_in_a_models_folder_is_never_run(save_model: Callable[..., Path], tmp_path: Path) -> None:
     folder = save_model()
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    settings |= {
-        "model_type": "own",
-        "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"},
-    }
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    change_config(
+        folder,
+        model_type="own",
+        auto_map={"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"},
+    )
     (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
-    refused(folder, UnsupportedModel)
+    assert "which Midfill never runs" in refused(folder, UnsafeWeights)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("family", ["qwen2", "mistral"])  # the lean pass, and transformers
+@pytest.mark.parametrize("name", ["qwen2.5-coder-tiny", "somebodys-model"])  # believed, and tried out
+def test_weights_that_compute_no_numbers_are_refused_with_a_way_out(
+    save_model: Callable[..., Path], family: str, name: str
+) -> None:
+    model = make_model(family)
+    with torch.no_grad():
+        model.model.layers[1].mlp.up_proj.weight.fill_(torch.nan)
+    said = refused(save_model(model, name=name), GenerationError)
+    assert "NaN" in said
+    assert "get it again" in said
+    assert "`dtype` to float32" in said
 
 
 @pytest.mark.parametrize(

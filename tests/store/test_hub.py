@@ -94,6 +94,8 @@ def test_no_such_repository_no_access_and_trouble_each_have_their_sentence(
         hub.faults["/api/models/o/r/revision/main"] = [Fault(status=404, error_code=code)]
         with pytest.raises(UnknownModel, match=says):
             look_up("o/r", "main", patience)
+    with pytest.raises(UnknownModel, match=r"There is no model o/r at .* or it has no revision 'v9'"):
+        look_up("o/r", "v9", patience)  # a mirror, that does not say which of the two
     hub.faults["/api/models/o/r/revision/main"] = [
         Fault(status=403, error_code="GatedRepo"),
         Fault(status=500),

@@ -90,7 +90,7 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
         if status in (401, 404):  # a mirror, that does not say so as the hub does
-            raise UnknownModel(_no_such(repo, where)) from error
+            raise UnknownModel(_no_such(repo, where, revision)) from error
         raise DownloadError(
             f"{where} could not say what is in {repo} (status {status}): try again."
         ) from error
@@ -186,8 +186,9 @@ def _hub_file(sibling: Any) -> HubFile:
     )
 
 
-def _no_such(repo: str, where: str) -> str:
-    return f"There is no model {repo} at {where}, or it is private: then set HF_TOKEN."
+def _no_such(repo: str, where: str, revision: str = "") -> str:
+    or_not_that = f", or it has no revision {revision!r}" if revision else ""
+    return f"There is no model {repo} at {where}{or_not_that}, or it is private: then set HF_TOKEN."
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, DownloadError, UnsupportedModel
 from midfill.model.store.adapter import Adapter
-from midfill.model.store.files import link_or_copy, require_room
+from midfill.model.store.files import disk_full_named, link_or_copy, os_error, require_room
 from midfill.model.store.fit import stored_bytes
 from midfill.model.store.local import ADAPTER_WEIGHTS, converted_dir
 
@@ -45,11 +45,12 @@ def merged_folder(adapter: Adapter, base: Path, base_name: str, report: Report) 
         return target
     pairs = _read_pairs(adapter)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.with_name(target.name + ".lock")):
-            if not target.is_dir():
-                require_room(target.parent, stored_bytes(base))
-                _make(adapter, pairs, base, base_name, target, report)
+        with disk_full_named(target, stored_bytes(base)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(target.with_name(target.name + ".lock")):
+                if not target.is_dir():
+                    require_room(target.parent, stored_bytes(base))
+                    _make(adapter, pairs, base, base_name, target, report)
     except SafetensorError as error:
         raise DamagedModel(f"{base_name}: its weights cannot be read ({error})") from error
     except OSError as error:
@@ -126,7 +127,10 @@ def _merge_shard(adapter: Adapter, pairs: Pairs, source: Path, target: Path, bas
             )
         change = adapter.scale(module, len(a)) * (b.float() @ a.float())
         tensors[f"{module}.weight"] = (weight.float() + change).to(weight.dtype)
-    save_file(tensors, target, metadata={"format": "pt"})
+    try:
+        save_file(tensors, target, metadata={"format": "pt"})
+    except SafetensorError as error:  # the base was read: this is the disk
+        raise os_error(error) or OSError(0, str(error)) from error
     with target.open("rb+") as file:
         os.fsync(file.fileno())  # the rename must not reach the disk before the bytes
     return here

@@ -184,7 +184,10 @@ def _only(constraint: Constraint, logits: torch.Tensor) -> torch.Tensor:
 
 def _not_a_number(cache: TokenCache) -> GenerationError:
     cache.drop()
-    return GenerationError("the model computed numbers that are none (NaN)")
+    return GenerationError(
+        "the model computed numbers that are none (NaN): its weights are damaged (get it again), or "
+        "too large for their number format (set `dtype` to float32)"
+    )
 
 
 def _as_model_error(error: Exception, cache: TokenCache) -> ModelError:

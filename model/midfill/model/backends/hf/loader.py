@@ -27,7 +27,7 @@ from midfill.model.backends.hf.kv import Past
 from midfill.model.backends.hf.memory import free_memory, packages_here
 from midfill.model.backends.hf.model_settings import ModelSettings, read_json, read_settings
 from midfill.model.backends.hf.placement import place
-from midfill.model.backends.hf.vocabulary import read_vocabulary, refuse_own_code
+from midfill.model.backends.hf.vocabulary import check_together, read_vocabulary, refuse_own_code
 from midfill.model.backends.lean.choice import choose_scheme
 from midfill.model.backends.lean.load import load_lean
 from midfill.model.backends.lean.memory import trim_heap
@@ -95,7 +95,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     context, note = choose_context(config, device.type, limit)
     read = _read_gpu_model if shape is not None and _serves_on_gpu(device) else _read_model
     model, make_past, dtype, served, context = read(local, folder, shape, config, device, context)
-    _check_together(model, vocabulary.tokenizer, local.name)
+    check_together(vocabulary.tokenizer, model.get_input_embeddings().weight.shape[0], local.name)
     trim_heap()
     return Loaded(
         model=model,
@@ -235,11 +235,3 @@ def _packed_beside(local: LocalModel, folder: Path) -> Path:
         (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")
     ]
     return converted_dir(hashlib.sha256(f"{folder.resolve()} {sorted(files)}".encode()).hexdigest())
-
-
-def _check_together(model: Any, tokenizer: CodeTokenizer, name: str) -> None:
-    rows = model.get_input_embeddings().weight.shape[0]
-    if tokenizer.size > rows:
-        raise DamagedModel(
-            f"{name}: tokenizer ({tokenizer.size} tokens) and weights ({rows}) do not belong together"
-        )

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
+from transformers import __version__ as transformers_version
 
 from midfill.model.backends.hf.memory import load_arguments
-from midfill.model.backends.hf.model_settings import ModelSettings, eos_ids
+from midfill.model.backends.hf.model_settings import ModelSettings, eos_ids, read_json
 from midfill.model.backends.hf.placement import Placement
 from midfill.model.backends.hf.quiet import keep_quiet
-from midfill.model.errors import DamagedModel, ModelError, OutOfMemory, UnsupportedModel
+from midfill.model.errors import DamagedModel, OutOfMemory, UnsafeWeights, UnsupportedModel
 
 ATTENTION = "sdpa"
 PLAIN_LAYERS = {"full_attention", "sliding_attention"}
@@ -25,14 +26,14 @@ PLAIN_LAYERS = {"full_attention", "sliding_attention"}
 def check_settings(folder: Path) -> ModelSettings:
     """What transformers makes of the settings in `folder`. Raises UnsupportedModel and DamagedModel."""
     keep_quiet()
+    kind = _kind(folder)
     try:
         settings = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         ends = eos_ids(folder, settings.eos_token_id)
     except Exception as error:  # OSError, ValueError, its own validation's: all seen for odd configs
-        known = (folder / "config.json").is_file()
-        kind: type[ModelError] = UnsupportedModel if known else DamagedModel
-        raise kind(
-            f"{folder.name}: this is no model that transformers knows ({_first_line(error)})"
+        raise UnsupportedModel(
+            f"{folder.name}: its config.json is none that transformers {transformers_version} takes for a "
+            f"model of type {kind!r} ({_first_line(error)})"
         ) from error
     kinds = settings.architectures or []
     if kinds and not any(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
@@ -42,6 +43,27 @@ def check_settings(folder: Path) -> ModelSettings:
         raise UnsupportedModel(f"{folder.name}: models of type {settings.model_type!r} are not supported")
     name = str(getattr(settings, "_model_name_or_path", ""))
     return ModelSettings(ends, settings.bos_token_id, settings.max_position_embeddings, name)
+
+
+def _kind(folder: Path) -> str:
+    """The model type that config.json names. Raises what is wrong where transformers has no such type."""
+    config = read_json(folder / "config.json")
+    kind = config.get("model_type")
+    if not config:
+        raise DamagedModel(f"{folder.name}: its config.json cannot be read: get the model again")
+    if not isinstance(kind, str) or not kind:
+        raise UnsupportedModel(f"{folder.name}: its config.json does not say what type of model it is")
+    if kind in CONFIG_MAPPING:
+        return kind
+    if "auto_map" in config:
+        raise UnsafeWeights(
+            f"{folder.name}: models of type {kind!r} run only with Python code that comes with them, which "
+            "Midfill never runs: choose another model"
+        )
+    raise UnsupportedModel(
+        f"{folder.name}: models of type {kind!r} are not known to transformers {transformers_version}: "
+        "choose another model, or update transformers if this one is newer"
+    )
 
 
 def read_weights(folder: Path, dtype: torch.dtype, device: torch.device, placed: Placement) -> Any:

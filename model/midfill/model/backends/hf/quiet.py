@@ -14,8 +14,8 @@ os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 
 
 def keep_quiet() -> None:
-    """No progress bars and no advice on stderr; errors still come as exceptions."""
-    logging.set_verbosity_error()
+    """No progress bars, no advice and no whole configs on stderr; errors still come as exceptions."""
+    logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
 
 

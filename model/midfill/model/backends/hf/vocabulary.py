@@ -26,6 +26,10 @@ from midfill.model.tokens import CodeTokenizer
 ROUND_TRIPS = ("def f(x):\n    return x + 2023  # é\n", "    x", "\tif x:\n\t\ty\n\n", "\n\n  \n", " a  b ")
 """Come back changed from tokenizers that were read wrongly: whitespace goes first (inference.md §1.5)."""
 
+ROWS_PER_TOKEN_MAX = 2
+"""The families of the dialects' table have at most 2.5 % of rows to spare (DeepSeek-Coder-V2). A smaller
+vocabulary of another family shows nowhere else: its answers are gibberish."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
@@ -100,6 +104,15 @@ def _read_tokenizer(folder: Path) -> CodeTokenizer:
                 f"({text!r} became {tokenizer.decode(continued)!r}): get the model again"
             )
     return tokenizer
+
+
+def check_together(tokenizer: CodeTokenizer, rows: int, name: str) -> None:
+    """Raise DamagedModel where an embedding of so many `rows` cannot be that of `tokenizer`."""
+    if not rows / ROWS_PER_TOKEN_MAX <= tokenizer.size <= rows:
+        raise DamagedModel(
+            f"{name}: tokenizer ({tokenizer.size} tokens) and weights ({rows}) do not belong together: get "
+            "the model again"
+        )
 
 
 def all_markers(tokenizer: CodeTokenizer) -> set[int]:

@@ -54,6 +54,8 @@ def load_lean(
         return build_lean(tensors, shape, scheme, dtype, keep)
     except KeyError as error:
         raise DamagedModel(f"{folder.name}: its tensor {error} is missing") from error
+    except DamagedModel as error:
+        raise DamagedModel(f"{folder.name}: {error}") from error
 
 
 def build_lean(

@@ -31,6 +31,8 @@ def read_weights(
     try:
         with _opened(folder, device) as get:
             return place_weights(get, shape, dtype, device, quantise)
+    except DamagedModel as error:
+        raise DamagedModel(f"{folder.name}: {error}") from error
     except KeyError as error:
         raise DamagedModel(f"{folder.name}: its tensor {error} is missing") from error
     except (SafetensorError, OSError) as error:
