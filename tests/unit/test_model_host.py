@@ -91,7 +91,7 @@ async def test_without_a_model_the_status_is_off_and_the_user_is_asked(bench):
     await bench.settle()
     assert (bench.board.current.state, bench.board.current.reason) == (State.OFF, "no-model")
     assert (bench.calls, bench.host.silence) == (["missing"], "model-off")
-    assert bench.views[0].ended == ["no model is installed"]
+    assert bench.views[0].ended == ["nothing is installed"]
 
 
 async def test_a_restart_replaces_the_model_and_ignores_what_the_old_load_still_says(bench):

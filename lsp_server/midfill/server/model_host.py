@@ -178,7 +178,7 @@ class ModelHost:
             log.info("model ready: %s", outcome)
             self._on_ready()
         elif isinstance(outcome, NoModel):
-            view.end("no model is installed")
+            view.end(str(outcome))
             self._status.show(State.OFF, NO_MODEL)
             self._on_missing()
         else:

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from midfill.model import FinishReason
 from midfill.server import logs
 from midfill.server.cli import fail
 from midfill.server.cli.once import ModelUnavailable, Once, Say, complete_once
 from midfill.server.cli.options import model_options, settings_from
 from midfill.server.languages import language_of
+from midfill.server.model_host import how_it_completes
 from midfill.server.text import DocumentSnapshot, Encoding, line_text, new_snapshot, position_at
 from midfill.server.uris import to_uri
 
@@ -30,11 +32,18 @@ def complete(place: str, as_json: bool, quiet: bool, **given: Any) -> None:
     logs.configure("error")
     settings = settings_from(given)
     snapshot, offset = _open_at(place)
+    say = Say(quiet)
     try:
-        (once,) = asyncio.run(complete_once(snapshot, offset, settings, Say(quiet)))
+        (once,) = asyncio.run(complete_once(snapshot, offset, settings, say))
     except ModelUnavailable as error:
         fail(str(error))
         return
+    if left_to_right := how_it_completes(once.info):
+        say(f"{once.info.name} {left_to_right}")
+    if once.info.note:
+        say(once.info.note)
+    if once.answer.finish and once.answer.finish.reason is FinishReason.ERROR:
+        fail(once.answer.reason)
     if as_json:
         click.echo(json.dumps(as_fields(snapshot, offset, once), ensure_ascii=False, indent=2))
     elif once.answer.suggestion is not None:

@@ -11,6 +11,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from midfill.model import FinishReason
 from midfill.model.errors import ModelError
 from midfill.model.store.estimate import needed
 from midfill.model.store.files import human_size
@@ -36,7 +37,7 @@ AFTER = "\n\n\nprint(mean([1, 2, 3]))\n"
 def doctor(**given: Any) -> None:
     """Print versions, device, memory and model, then time the same completion cold and warm.
 
-    Leaves with 1 when the model cannot be loaded; the last line then says why.
+    Leaves with 1 when the model cannot be loaded or fails; the last line then says why.
     """
     logs.configure("error")
     settings = settings_from(given)
@@ -51,6 +52,9 @@ def doctor(**given: Any) -> None:
         fail(str(error))
         return
     console.print(_model(runs))
+    for once in runs:
+        if once.answer.finish and once.answer.finish.reason is FinishReason.ERROR:
+            fail(once.answer.reason)
     shown = runs[0].answer.suggestion
     console.print("asked   ", repr(SAMPLE.rsplit("\n", 1)[-1] + "…"))
     console.print("answered", repr(shown.text) if shown else f"nothing ({runs[0].answer.reason})")

@@ -21,6 +21,8 @@ class Console:
     def __init__(self, say: "Say") -> None:
         self._say = say
         self._last = ""
+        self.ended = ""
+        """How the load ended, in a sentence."""
 
     def report(self, message: str, fraction: float | None) -> None:
         if message != self._last:
@@ -28,7 +30,8 @@ class Console:
             self._say(message)
 
     def end(self, message: str) -> None:
-        """Whoever asked says how it ended."""
+        """Whoever asked says so."""
+        self.ended = message
 
 
 class Say:
@@ -66,8 +69,9 @@ async def complete_once(
     documents = DocumentStore()
     documents.open(snapshot.uri, snapshot.language, snapshot.version, snapshot.text)
     snapshot = documents.snapshot(snapshot.uri) or snapshot
-    status = StatusBoard(lambda method, params: _settle(ready, status))
-    model = ModelHost(status, lambda title: Console(say), _ignore, _ignore, _ignore)
+    console = Console(say)
+    status = StatusBoard(lambda method, params: _settle(ready, status, console))
+    model = ModelHost(status, lambda title: console, _ignore, _ignore, _ignore)
     completions = CompletionService(documents, model, lambda: settings)
     model.start(settings.model_config())
     try:
@@ -87,7 +91,7 @@ async def complete_once(
         model.close()
 
 
-def _settle(ready: "asyncio.Future[None]", status: StatusBoard) -> None:
+def _settle(ready: "asyncio.Future[None]", status: StatusBoard, console: Console) -> None:
     current = status.current
     if ready.done():
         return
@@ -96,7 +100,7 @@ def _settle(ready: "asyncio.Future[None]", status: StatusBoard) -> None:
     elif current.state is State.FAILED:
         ready.set_exception(ModelUnavailable(current.reason))
     elif current.state is State.OFF:
-        ready.set_exception(ModelUnavailable("no model is installed: run `midfill model pull` first"))
+        ready.set_exception(ModelUnavailable(console.ended))
 
 
 def _ignore(*_: object) -> None:

@@ -16,7 +16,9 @@ def model_options(command: Command) -> Command:
     """Add options for the settings that choose a model; take them with `settings_from`."""
     for decorate in (
         click.option("--threads", type=int, help="CPU threads (default: one less than cores)."),
+        click.option("--context-tokens", "contextTokens", type=int, help="Of prompt and answer together."),
         click.option("--fim-dialect", "fimDialect", help="auto, none, or a dialect's name."),
+        click.option("--quantization", help="auto, none, int8 or int4."),
         click.option("--dtype", help="auto, float32, bfloat16 or float16."),
         click.option("--device", help="auto, cpu, cuda, cuda:1 or mps."),
         click.option("--model", help="A name from `midfill model list`, or a path."),
