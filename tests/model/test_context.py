@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from midfill.model.api import FimRequest, Finish
-from midfill.model.backends.hf.context import choose_context, context_limit
+from midfill.model.backends.hf.context import LEAST_CONTEXT_TOKENS, choose_context, context_limit
 from midfill.model.config import ModelConfig
-from midfill.model.errors import BadConfig
+from midfill.model.errors import BadConfig, UnsupportedModel
 from tests.model.backends import loaded
 from tests.model.tiny import make_model
 
@@ -39,8 +39,24 @@ def test_more_than_a_model_can_is_cut_and_said() -> None:
     assert tokens == 32768
     assert "60000" in note
     assert "32768" in note
-    with pytest.raises(BadConfig):
-        choose_context(ModelConfig(context_tokens=-1), "cpu", 32768)
+
+
+@pytest.mark.parametrize("setting", [-1, 1, LEAST_CONTEXT_TOKENS - 1])
+def test_a_context_too_small_for_anything_is_refused(setting: int) -> None:
+    with pytest.raises(BadConfig, match=rf"contextTokens is {setting}: it must be 64 or more, or 0"):
+        choose_context(ModelConfig(context_tokens=setting), "cpu", 32768)
+
+
+def test_a_model_that_reads_too_little_is_refused() -> None:
+    with pytest.raises(UnsupportedModel, match="reads 4 tokens"):
+        choose_context(ModelConfig(), "cpu", 4)
+
+
+def test_the_least_context_serves(save_model: Callable[..., Path]) -> None:
+    config = ModelConfig(device="cpu", dtype="float32", threads=1, context_tokens=LEAST_CONTEXT_TOKENS)
+    backend, info = loaded(save_model(), config=config)
+    assert info.context_tokens == LEAST_CONTEXT_TOKENS
+    assert isinstance(list(backend.stream(LONG))[-1], Finish)
 
 
 @pytest.mark.parametrize(

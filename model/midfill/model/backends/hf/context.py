@@ -6,13 +6,15 @@ from typing import Any
 
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import plain_names
-from midfill.model.errors import BadConfig
+from midfill.model.errors import BadConfig, UnsupportedModel
 
 CPU_CONTEXT_TOKENS = 2048
 GPU_CONTEXT_TOKENS = 16384
 CODELLAMA_CONTEXT_TOKENS = 100_000
 """Code Llama's config says 16,384, on which it was fine-tuned. Its rotary base of 1e6 carries it to 100,000
 (arXiv 2308.12950 §2.4 and Fig. 4; MODEL_CARD, which leaves out 70B Python and 70B Instruct)."""
+LEAST_CONTEXT_TOKENS = 64
+"""A trial at load (see `canary`) takes up to 35 of Qwen's."""
 CODELLAMA_THETA = 1e6
 """Llama 2's is 1e4: a derived model that went back to it has Llama 2's reach."""
 
@@ -20,10 +22,16 @@ CODELLAMA_THETA = 1e6
 def choose_context(config: ModelConfig, device_type: str, model_limit: int) -> tuple[int, str]:
     """(tokens of prompt and answer together, a note where that is less than was set).
 
-    As set, else by device (`cpu`, `cuda`, …), never more than `model_limit`. Raises BadConfig.
+    As set, else by device (`cpu`, `cuda`, …), never more than `model_limit`. Raises BadConfig and
+    UnsupportedModel where that is too few to fill anything in.
     """
-    if config.context_tokens < 0:
-        raise BadConfig(f"contextTokens is {config.context_tokens}: it must be 0 (choose for me) or more")
+    if config.context_tokens != 0 and config.context_tokens < LEAST_CONTEXT_TOKENS:
+        raise BadConfig(
+            f"contextTokens is {config.context_tokens}: it must be {LEAST_CONTEXT_TOKENS} or more, or 0 "
+            "(choose for me)"
+        )
+    if model_limit < LEAST_CONTEXT_TOKENS:
+        raise UnsupportedModel(f"this model reads {model_limit} tokens at a time: too few for code")
     wanted = config.context_tokens or (CPU_CONTEXT_TOKENS if device_type == "cpu" else GPU_CONTEXT_TOKENS)
     if config.context_tokens > model_limit:
         return (
