@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from midfill.model import CancelToken, FimRequest, Finish, FinishReason, Lane, Worker
+from midfill.model.backends.hf import loader, pretrained
+from midfill.model.errors import OutOfMemory
 from midfill.model.headroom import LEAST_TOKENS, RECOVERY_ANSWERS, Headroom
-from tests.model.backends import loaded
+from tests.model.backends import loaded, refused
+from tests.model.tiny import make_model
 from tests.unit.fakes import TIMEOUT_S, Inbox, Loaded
 
 LONG = FimRequest("x = 1\n" * 300, "", max_new_tokens=2)
@@ -53,6 +57,48 @@ def test_the_next_request_is_smaller_and_the_worker_lives(save_model: Callable[.
     assert answered.reason is FinishReason.LENGTH
     assert 0 < answered.usage.prompt_tokens <= whole // 3
     assert start.worker.close(TIMEOUT_S)
+
+
+NO_MEMORY = [
+    MemoryError(),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 9.05 GB, max allowed: 9.07 GB)"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+]
+"""As each platform says it."""
+
+
+@pytest.mark.parametrize("error", NO_MEMORY)
+def test_every_platforms_word_for_it_is_understood_in_a_pass(
+    save_model: Callable[..., Path], error: Exception
+) -> None:
+    backend, _ = loaded(save_model())
+    backend._loop._model = Mock(side_effect=error)
+    with pytest.raises(OutOfMemory, match="the model stays loaded"):
+        list(backend.stream(LONG))
+
+
+@pytest.mark.parametrize("error", NO_MEMORY)
+@pytest.mark.parametrize("family", ["qwen2", "mistral"])  # the lean pass, and transformers
+def test_every_platforms_word_for_it_is_understood_while_loading(
+    save_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, error: Exception, family: str
+) -> None:
+    folder, failing = save_model(make_model(family)), Mock(side_effect=error)
+    monkeypatch.setattr(loader, "load_lean", failing)
+    monkeypatch.setattr(pretrained.AutoModelForCausalLM, "from_pretrained", failing)
+    assert "does not fit into the memory of cpu" in refused(folder, OutOfMemory)
+
+
+def test_other_documents_make_room_for_the_next_request(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    other = replace(LONG, prefix="y = 2\n" * 40, path="other.py")
+    list(backend.stream(other))
+    assert backend._documents.held(backend.fim_prompt(other).ids) > 0
+    backend._loop._model = Mock(side_effect=NO_MEMORY[0])
+    with pytest.raises(OutOfMemory):
+        list(backend.stream(LONG))
+    assert backend._documents.held(backend.fim_prompt(other).ids) == 0
 
 
 def test_the_prompt_grows_again_while_all_goes_well(save_model: Callable[..., Path]) -> None:

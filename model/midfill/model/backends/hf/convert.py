@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
-from midfill.model.backends.hf.memory import free_memory
+from midfill.model.backends.hf.memory import free_memory, is_out_of_memory
 from midfill.model.backends.hf.quiet import keep_quiet, without_bars
 from midfill.model.errors import DamagedModel, DownloadError, OutOfMemory, TooBig, UnsupportedModel
 from midfill.model.store.files import disk_full_named, os_error, require_room
@@ -144,7 +144,7 @@ def _restore_normalizer(folder: Path, model_type: str) -> None:
 def _as_model_error(error: Exception, source: Path) -> Exception:
     if isinstance(error, OSError) and error.errno:  # without one it is transformers' own
         return error
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    if is_out_of_memory(error):
         return OutOfMemory(f"not enough memory to unpack {source.name}")
     if isinstance(error, ImportError | NotImplementedError) or "not supported" in str(error):
         return UnsupportedModel(f"transformers cannot read {source.name}: {error}")

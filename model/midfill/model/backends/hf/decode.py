@@ -14,6 +14,7 @@ import torch
 from midfill.model.api import Chunk, Event
 from midfill.model.backends.hf.job import Job, Progress, begin
 from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.hf.memory import is_out_of_memory
 from midfill.model.errors import GenerationError, ModelError, OutOfMemory
 from midfill.model.trie import Constraint
 
@@ -191,9 +192,7 @@ def _not_a_number(cache: TokenCache) -> GenerationError:
 
 
 def _as_model_error(error: Exception, cache: TokenCache) -> ModelError:
-    # On a CPU torch says so only in the text of a RuntimeError (c10/core/impl/alloc_cpu.cpp).
-    no_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    if no_memory or "DefaultCPUAllocator" in str(error):
+    if is_out_of_memory(error):
         cache.drop()
         return OutOfMemory("not enough memory for this request; the model stays loaded")
     return GenerationError(f"a forward pass failed ({type(error).__name__})")

@@ -24,7 +24,7 @@ from midfill.model.backends.hf.device import (
     use_threads,
 )
 from midfill.model.backends.hf.kv import Past
-from midfill.model.backends.hf.memory import free_memory, packages_here
+from midfill.model.backends.hf.memory import free_memory, is_out_of_memory, packages_here
 from midfill.model.backends.hf.model_settings import ModelSettings, read_json, read_settings
 from midfill.model.backends.hf.placement import place
 from midfill.model.backends.hf.vocabulary import check_together, read_vocabulary, refuse_own_code
@@ -191,7 +191,9 @@ def _read_model(
     context = context_that_fits(local.name, sizes, serving, free.ram, asked, tuple(SCHEMES))
     try:
         lean = load_lean(folder, shape, scheme, dtype, keep=_packed_beside(local, folder))
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     return lean.eval(), lean.make_past, dtype, lean.served, context
 
@@ -222,7 +224,9 @@ def _read_gpu_model(
     try:
         model = load_gpu(folder, shape, config, device, dtype, context, parameters).eval()
         return model, model.make_past, dtype, model.served, model.context_tokens
-    except (OutOfMemory, MemoryError, torch.OutOfMemoryError):
+    except (OutOfMemory, MemoryError, RuntimeError) as error:
+        if not isinstance(error, OutOfMemory) and not is_out_of_memory(error):
+            raise
         torch.cuda.empty_cache()
     return _read_model(local, folder, None, replace(config, quantization="none"), device, context)
 

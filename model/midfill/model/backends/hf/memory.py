@@ -1,4 +1,6 @@
-"""Free memory and installed packages of this machine, and `from_pretrained`'s arguments for a placement."""
+"""Free memory and installed packages of this machine, how it says that there is no more, and
+`from_pretrained`'s arguments for a placement.
+"""
 
 from importlib.util import find_spec
 from typing import Any
@@ -7,6 +9,16 @@ import psutil
 import torch
 
 from midfill.model.backends.hf.placement import QUANTISED, Memory, Packages, Placement
+
+NO_MEMORY = ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
+"""In the text of a RuntimeError: MPS's allocator and CUDA's driver; torch's on a CPU
+(c10/core/impl/alloc_cpu.cpp); cuBLAS and cuDNN."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out. Only CUDA's own allocator has a class for that."""
+    said = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
+    return said or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 def free_memory() -> Memory:

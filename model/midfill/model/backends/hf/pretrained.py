@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 from transformers import __version__ as transformers_version
 
-from midfill.model.backends.hf.memory import load_arguments
+from midfill.model.backends.hf.memory import is_out_of_memory, load_arguments
 from midfill.model.backends.hf.model_settings import ModelSettings, eos_ids, read_json
 from midfill.model.backends.hf.placement import Placement
 from midfill.model.backends.hf.quiet import keep_quiet
@@ -82,11 +82,11 @@ def read_weights(folder: Path, dtype: torch.dtype, device: torch.device, placed:
             **how,
         )
         model = (model if "device_map" in how else model.to(device)).eval()
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
     except (SafetensorError, OSError) as error:
         raise DamagedModel(f"{folder.name}: its weights cannot be read ({_first_line(error)})") from error
-    except (ValueError, RuntimeError, ImportError, TypeError, ArithmeticError) as error:
+    except (ValueError, RuntimeError, ImportError, TypeError, ArithmeticError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
         raise UnsupportedModel(f"{folder.name} cannot be loaded: {_first_line(error)}") from error
     missing = [*about["missing_keys"], *about["mismatched_keys"]]
     if missing:
