@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from midfill.model.api import Chunk, Finish
-from midfill.model.backends.hf.decode import Job
+from midfill.model.backends.hf.decode import DecodeLoop, Job
 from midfill.model.backends.lean.gpu.model import GpuModel
 from midfill.model.backends.lean.gpu.store import MAX_ROWS
-from tests.gpu.places import assert_in_step
+from midfill.model.tokens import CodeTokenizer
+from midfill.model.trie import TokenTrie, starts_with
+from tests.gpu.places import CONTEXT, assert_in_step
 from tests.model.looping import NEW, expected, make_cache, make_loop, random_ids, reference, run, tokens
+from tests.model.tiny import make_tokenizer
 
 
 class Oracle:
@@ -76,3 +79,15 @@ def test_a_greedy_answer_copies_no_logits_and_a_sampled_one_does(
     theirs = reference(qwen2)
     assert ours == run(make_loop(theirs, 64, seed=3), make_cache(theirs), prompt, temperature=0.8)[0]
     assert picked == []
+
+
+def test_an_answer_that_must_begin_with_given_bytes_does(qwen2: GpuModel) -> None:
+    tokenizer, wanted = CodeTokenizer(make_tokenizer()), b"    pri"
+    loop = DecodeLoop(qwen2, tokenizer.token_bytes, CONTEXT, 64)
+    cache, prompt = make_cache(qwen2), tokenizer.encode("for x in range(10):\n")
+    list(loop.stream(cache, Job(prompt, NEW, frozenset())))
+    plain = b"".join(map(tokenizer.token_bytes, cache.tokens[len(prompt) :]))
+    assert not plain.startswith(wanted)  # what it would write by itself
+    constraint = starts_with(TokenTrie(tokenizer), wanted)
+    list(loop.stream(cache, Job(prompt, NEW, frozenset(), constraint=constraint)))
+    assert b"".join(map(tokenizer.token_bytes, cache.tokens[len(prompt) :])).startswith(wanted)

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.loader import load_model
@@ -71,6 +72,22 @@ def test_other_scales(save_model, base, tmp_path, config, scales) -> None:
     by_hand = save_model(changed(model, pairs, scales), name="by-hand")
     merged = logits(Store().find(str(folder)))
     torch.testing.assert_close(merged, logits(as_local(by_hand)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_base_in_sixteen_bits_is_rounded_once_behind_the_sum(save_model, tmp_path) -> None:
+    base = save_model(make_model("qwen2").bfloat16(), name="base")
+    pairs = {
+        name: (a.bfloat16() / 100, b.bfloat16()) for name, (a, b) in make_pairs(make_model("qwen2")).items()
+    }
+    folder = write_adapter(tmp_path / "adapter", str(base), pairs)
+    load_model(Store().find(str(folder)), CONFIG, ignore)
+    (merged,) = (tmp_path / "cache" / "converted").glob("*/model.safetensors")
+    before, after = load_file(base / "model.safetensors"), load_file(merged)
+    for name, (a, b) in pairs.items():
+        change = ALPHA / RANK * (b.float() @ a.float())
+        wanted = (before[f"{name}.weight"].float() + change).bfloat16()
+        assert torch.equal(after.pop(f"{name}.weight"), wanted)
+    assert all(torch.equal(tensor, before[key]) for key, tensor in after.items())
 
 
 def test_an_imported_adapter_fills_in_its_bases_dialect_and_goes_with_all_that_was_made_of_it(
@@ -144,8 +161,6 @@ def test_weights_that_do_not_belong_to_the_base_are_refused_and_leave_nothing(ba
             pairs["model.layers.7.self_attn.q_proj"] = pairs.pop(TARGETS[0])
     folder = write_adapter(tmp_path / "adapter", str(base), pairs)
     weights = folder / "adapter_model.safetensors"
-    from safetensors.torch import load_file, save_file
-
     tensors = load_file(weights)
     match kind:
         case "half":

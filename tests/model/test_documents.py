@@ -1,14 +1,19 @@
 """Which KV cache a prompt gets: going from file to file and back costs no prefill, within a budget."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import torch
 
 from midfill.model.api import FimRequest, Finish, Scope, StopRules
+from midfill.model.backends.hf import device
+from midfill.model.backends.hf.device import KV_BYTES, KV_SHARE
 from midfill.model.backends.hf.documents import CACHES_EACH, SMALL_LOSS_TOKENS, Document, Documents
-from tests.model.backends import loaded
+from tests.model.backends import CONFIG, loaded, text
 from tests.model.looping import random_ids
 
 BYTES_A_TOKEN = 10
@@ -122,10 +127,37 @@ def test_switching_between_two_files_reuses_both_prompts(
 ) -> None:
     backend, _ = loaded(save_model())
     reused = []
-    for text, path in [*zip(texts, "ab", strict=True)] * 3:
-        request = FimRequest(text, "\n", path=path, max_new_tokens=4, stop=StopRules(Scope.BLOCK))
+    for content, path in [*zip(texts, "ab", strict=True)] * 3:
+        request = FimRequest(content, "\n", path=path, max_new_tokens=4, stop=StopRules(Scope.BLOCK))
         finish = list(backend.stream(request))[-1]
         assert isinstance(finish, Finish)
         reused.append(finish.usage.prompt_tokens - finish.usage.reused_tokens)
     assert reused[2:] == [1, 1, 1, 1]
     assert min(reused[:2]) > 40
+
+
+@pytest.mark.parametrize(
+    ("free", "budget"), [(64 * 2**30, KV_BYTES), (2**30, int(2**30 * KV_SHARE)), (0, 0)]
+)
+def test_all_documents_together_take_a_share_of_what_is_free_and_never_much(
+    monkeypatch: pytest.MonkeyPatch, free: int, budget: int
+) -> None:
+    monkeypatch.setattr(device.psutil, "virtual_memory", lambda: Mock(available=free))
+    assert device.choose_kv_bytes(torch.device("cpu")) == budget
+
+
+@pytest.mark.parametrize("speculation", ["auto", "off"])
+def test_what_was_suggested_before_is_guessed_at_again(
+    save_model: Callable[..., Path], speculation: str
+) -> None:
+    backend, _ = loaded(save_model(), config=replace(CONFIG, speculation=speculation))
+    if backend._speculation:
+        backend._speculation.costs = (1.0,) * 8  # as where a pass costs the same whatever is in it
+    request = FimRequest("def f(a):\n    return ", "\n", max_new_tokens=24, stop=StopRules(Scope.BLOCK))
+    prefilled = replace(request, prefill_only=True)  # which the last suggestion outlives
+    first, _, again = (list(backend.stream(asked)) for asked in (request, prefilled, request))
+    assert text(again) == text(first) != ""
+    if speculation == "off":
+        assert first[-1].usage.drafted_tokens == again[-1].usage.drafted_tokens == 0
+    else:
+        assert again[-1].usage.accepted_tokens > first[-1].usage.accepted_tokens

@@ -1,6 +1,7 @@
 """Quantised weights on a disk that is full: they stay in memory, and nothing half-written stays at all."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
+from midfill.model.backends.hf import loader
 from midfill.model.backends.lean import packed
 from midfill.model.backends.lean.kernels import Packed
 from midfill.model.backends.lean.packed import packed_once
+from tests.model.backends import as_local
 
 FULL = "No space left on device"
 WRITES: dict[str, tuple[Any, str, Exception]] = {
@@ -51,3 +54,16 @@ def test_a_disk_that_is_full_at_any_write_costs_only_time(
     assert left == []
     assert packed_once(folder, make, lambda _: True)["a"].numbers.equal(GOOD["a"].numbers)
     assert folder.is_dir()
+
+
+def test_weights_that_changed_in_place_are_quantised_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(b"weights")
+    local = as_local(folder)
+    before = loader._packed_beside(local, folder)
+    assert loader._packed_beside(local, folder) == before
+    os.utime(weights, ns=(1, 1))  # as long as before, and written at another time
+    assert loader._packed_beside(local, folder) != before
+    assert folder not in before.parents  # a folder of the user's own is left as it is

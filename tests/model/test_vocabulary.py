@@ -73,6 +73,15 @@ def test_markers_that_are_ordinary_pieces_are_used_and_kept_out_of_text(tmp_path
     assert not ids & unknown.tokenizer.reserved
 
 
+def test_past_a_marker_no_answer_goes_on_whether_the_model_fills_or_not(tmp_path: Path) -> None:
+    with_markers("<fim_prefix>", "<fim_pad>", "<|file_sep|>", "<b>").save(str(tmp_path / "tokenizer.json"))
+    found = read_vocabulary(tmp_path, ["WizardCoder-15B"], {7})
+    assert found.fim.dialect is None
+    markers = ("<fim_prefix>", "<fim_pad>", "<|file_sep|>")
+    assert found.stop_ids >= {7, *map(found.tokenizer.marker_id, markers)}
+    assert found.tokenizer.marker_id("<b>") not in found.stop_ids
+
+
 TEMPLATE = "{{ '[INST] <<SYS>>' + system + '<</SYS>>' + user + '[/INST]' }}"
 
 

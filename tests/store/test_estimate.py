@@ -84,6 +84,14 @@ def test_the_default_models_packed_file_is_as_long_as_estimated() -> None:
     assert abs(needed(sizes("qwen2.5-coder-0.5b-instruct"), ON_CPU).weights / seen - 1) < 0.01
 
 
+@pytest.mark.parametrize("quantised", ["int8", "int4"])
+def test_a_tied_head_is_quantised_beside_its_table(quantised: str) -> None:
+    untied = sizes("qwen2.5-coder-0.5b-instruct")
+    tied = replace(untied, tied=True, parameters=untied.parameters - untied.embedding)
+    served = replace(ON_CPU, format=quantised)
+    assert needed(tied, served).weights == needed(untied, served).weights
+
+
 def test_sizes_are_read_from_any_config() -> None:
     starcoder = {"model_type": "gpt_bigcode", "n_embd": 2048, "n_layer": 24, "n_head": 16, "n_inner": 8192}
     starcoder |= {"vocab_size": 49_152, "multi_query": True}

@@ -54,6 +54,58 @@ def test_a_first_model_that_cannot_come_back_says_why_and_is_not_tried_at_every_
     assert bench.log.count("read fim") == 1
 
 
+def test_a_model_that_came_back_after_a_failure_is_loaded_again_whenever_it_was_idle():
+    bench = Bench(two=False, unload_after_s=600)
+    bench.clock.now += 600
+    bench.pair.rest()
+    bench.failures["fim"] = NoModel("fim was removed")
+    with pytest.raises(NotNow):
+        bench.ask(FIM)
+    bench.settle()
+    bench.failures.clear()
+    assert bench.ask(CHAT) == "fimfim"  # a chat tries
+    bench.clock.now += 600
+    bench.pair.rest()
+    with pytest.raises(NotNow, match="fim is being loaded again"):
+        bench.ask(FIM)
+    bench.settle()
+    assert bench.ask(FIM) == "fimfim"
+
+
+def test_a_load_that_takes_longer_than_the_patience_is_not_undone_at_its_end():
+    bench = Bench(two=False, unload_after_s=60)
+    bench.clock.now += 60
+    bench.pair.rest()
+    with pytest.raises(NotNow):
+        bench.ask(FIM)
+    bench.clock.now += 100
+    assert bench.settle() == 60
+    assert bench.ask(FIM) == "fimfim"
+
+
+def test_closing_waits_for_the_reader_and_frees_what_it_made():
+    bench = Bench(two=False, unload_after_s=600)
+    bench.clock.now += 600
+    bench.pair.rest()
+    bench.may_read.clear()
+    with pytest.raises(NotNow):
+        bench.ask(FIM)
+    reader = bench.pair._fim._reader
+    waited_for = reader.join
+
+    def join(timeout: float | None = None) -> None:
+        bench.log.append("wait")
+        bench.may_read.set()
+        waited_for(timeout)
+
+    reader.join = join
+    bench.log.clear()
+    bench.pair.close()
+    bench.may_read.set()
+    assert bench.log[-2:] == ["wait", "close fim"]
+    assert bench.free == 4
+
+
 class RestingBackend(GatedBackend):
     """Wants to rest three times at once, then waits for requests."""
 
