@@ -114,3 +114,15 @@ def test_damaged_weights_are_refused(save_model: Callable[..., Path], device: st
     assert "config says" in said
     path.write_bytes(path.read_bytes()[:-1000])
     assert "cannot be read" in refused(folder, DamagedModel, config)
+
+
+def test_documents_take_turns_on_the_buffers_whose_steps_were_recorded(
+    save_model: Callable[..., Path], device: str
+) -> None:
+    backend, _ = loaded(save_model(), config=replace(CONFIG, device=device))
+    pasts = set()
+    for path in ("a.py", "b.py", "a.py"):
+        request = FimRequest(f"{path} = 1\n" * 60, "", path=path, max_new_tokens=2)
+        list(backend.stream(request))
+        pasts |= {id(kept.cache.past) for kept in backend._documents._kept}
+    assert len(pasts) == 1

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tokenizers import AddedToken, normalizers, pre_tokenizers
 
-from midfill.model.backends.hf.device import choose_dtype, use_threads
+from midfill.model.backends.hf.device import choose_device, choose_dtype, use_threads
 from midfill.model.config import ModelConfig
 from midfill.model.errors import (
     BadConfig,
@@ -185,6 +185,32 @@ def test_loading_and_answering_are_silent(
 
 
 # Choices by machine.
+
+
+@pytest.mark.parametrize(
+    ("cuda_devices", "mps", "asked", "got"),
+    [
+        (1, True, "auto", "cuda"),
+        (0, True, "auto", "mps"),
+        (0, False, "auto", "cpu"),
+        (2, False, "cuda:1", "cuda:1"),
+        (2, False, "cuda:2", "this machine has 2 CUDA devices"),
+        (0, False, "cuda", "this machine has 0 CUDA devices"),
+        (0, False, "mps", "it needs an Apple GPU"),
+        (0, True, "mps", "mps"),
+    ],
+)
+def test_the_device_is_the_first_that_is_there_or_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch, cuda_devices: int, mps: bool, asked: str, got: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda_devices > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda_devices)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    if " " in got:
+        with pytest.raises(BadConfig, match=got):
+            choose_device(asked)
+    else:
+        assert choose_device(asked) == torch.device(got)
 
 
 def test_the_number_format_is_what_was_measured_faster() -> None:
