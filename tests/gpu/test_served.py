@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -126,3 +127,31 @@ def test_documents_take_turns_on_the_buffers_whose_steps_were_recorded(
         list(backend.stream(request))
         pasts |= {id(kept.cache.past) for kept in backend._documents._kept}
     assert len(pasts) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "left_to_transformers"),
+    [
+        (torch.OutOfMemoryError("no"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("shapes differ"), False),
+    ],
+)
+def test_what_has_no_room_is_left_to_transformers_and_a_fault_is_said(
+    save_model: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    error: Exception,
+    left_to_transformers: bool,
+) -> None:
+    from midfill.model.backends.lean.gpu import serve
+
+    monkeypatch.setattr(serve, "load_gpu", Mock(side_effect=error))
+    folder, config = save_model(), replace(CONFIG, device=device)
+    if left_to_transformers:
+        backend, _ = loaded(folder, config=config)
+        assert isinstance(backend._ready()[0].model, torch.nn.Module)
+        assert not isinstance(backend._ready()[0].model, GpuModel | LeanModel)
+    else:
+        with pytest.raises(RuntimeError, match="shapes differ"):
+            loaded(folder, config=config)
