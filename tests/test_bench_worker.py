@@ -173,13 +173,16 @@ def test_reuse_is_told_as_a_share_of_what_an_empty_cache_costs() -> None:
 
 
 def test_quality_is_ours_minus_theirs_row_by_row() -> None:
-    reference = [{"nll": 2.0, "tokens": 4, "hit": hit} for hit in (True, True, False, False)]
-    served = [{"nll": 2.2, "tokens": 4, "hit": hit} for hit in (True, False, False, False)]
+    same = {"tokens": 4, "prompt": "p"}
+    reference = [{"nll": 2.0, "hit": hit} | same for hit in (True, True, False, False)]
+    served = [{"nll": 2.2, "hit": hit} | same for hit in (True, False, False, False)]
     figures = quality.quality(served, reference).figures
     assert figures == pytest.approx(
         {"nll_delta": 0.05, "em_delta_points": -25.0, "em_mcnemar_p": 1.0, "quality_rows": 4}
     )
     assert quality.mcnemar(0, 5) == pytest.approx(2 / 2**5)
+    with pytest.raises(RuntimeError, match="asked differently"):
+        quality.quality(served, [line | {"prompt": "another"} for line in reference])
 
 
 def test_without_data_quality_is_null_with_a_reason() -> None:

@@ -50,6 +50,8 @@ def quality(served: Sequence[Line], reference: Sequence[Line]) -> Part:
     if not served:
         part.lack("no evaluation data here", *keys)
         return part
+    if any(a["prompt"] != b["prompt"] for a, b in zip(served, reference, strict=True)):
+        raise RuntimeError("the two were asked differently: remove what is kept and measure both again")
     pairs = [(a["hit"], b["hit"]) for a, b in zip(served, reference, strict=True)]
     won, lost = pairs.count((True, False)), pairs.count((False, True))
     ours, theirs = _nll(served), _nll(reference)

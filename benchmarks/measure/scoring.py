@@ -88,9 +88,9 @@ class Scorer:
         return [line for rows in read_problems(count) for line in self._of_problem(rows)]
 
     def renew(self) -> None:
-        """Measure the first problem again, and forget all that was kept if it comes out otherwise: kernels
-        have changed since."""
-        rows = read_problems()[0] if self.engine != REFERENCE and DATA.is_file() else []
+        """Measure the first problem again, and forget all if it comes out otherwise: kernels or
+        prompts have changed since."""
+        rows = read_problems()[0] if DATA.is_file() else []
         known = [self._kept.get(row["task_id"]) for row in rows]
         self._kept.forget(row["task_id"] for row in rows)
         again = list(self._of_problem(rows))
