@@ -106,7 +106,7 @@ def place(name: str, path: str, old: str, hunk: Hunk, typing: bool) -> Edit:
 
 
 def _edits(package: str, old: str, new: str) -> list[Edit]:
-    before, after = _sources(package, old), _sources(package, new)
+    before, after = sources(package, old), sources(package, new)
     hunks = [
         (path, hunk)
         for path in sorted(before.keys() & after.keys())
@@ -124,10 +124,10 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+|[^\w\s]", text)
 
 
-def _sources(package: str, version: str) -> dict[str, str]:
-    """Path in the wheel → text, of the modules. Read out of the archive: nothing is installed."""
+def sources(package: str, version: str, ending: str = ".py") -> dict[str, str]:
+    """Path in the wheel → text, of the files of one kind. Read out of the archive: nothing is installed."""
     with zipfile.ZipFile(_wheel(package, version)) as wheel:
-        names = [name for name in wheel.namelist() if name.endswith(".py")]
+        names = [name for name in wheel.namelist() if name.endswith(ending)]
         return {name: wheel.read(name).decode("utf-8").replace("\r\n", "\n") for name in names}
 
 

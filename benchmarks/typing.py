@@ -1,0 +1,123 @@
+"""A replay of typing: what is suggested, when, at what cost, and how other engines' policies would do.
+
+Three typists type real files, on a virtual clock against a scripted model (the summary), and by the clock
+against the default model (`real_*`). `--minutes 0` leaves the latter out; `--passages N` sets how much is
+typed; `--only NAME` replays one policy and writes no result.
+
+Keys count, a line end with its indentation as one. `no model`: of all keys, those answered with a
+suggestion without asking the model anew; `shown`: those answered with one at all; `agree`: of the
+suggestions, those that were finally typed so, to their end, and `1st line`: to their first line's.
+`silent`: answered with nothing; `null`: overtaken by the next key. `p50`, `p95`: ms from a key to its
+suggestion. `decodes`: for 100 keys. `wasted`: of the tokens decoded, those that nobody was shown. `saved`:
+keys that copying takes, less those that were pressed. `open`: never answered.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+from itertools import chain
+
+from benchmarks.replay.measures import Tally, curve, tally
+from benchmarks.replay.passages import FEW_LINES, languages, passages
+from benchmarks.replay.runs import ENGINES, OURS, NoModel, Sessions, scripted, with_model
+from benchmarks.replay.session import Session
+from benchmarks.report import Row, report
+
+PASSAGES = 28
+"""Each package four times."""
+REAL_PASSAGES = 28
+"""More than there is time for."""
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+"""Of all keys: where the curve of precision is told."""
+REAL = "real_"
+SUMMED = (
+    "no_model_share_copy", "no_model_share_errors", "silent_share", "shown_precision", "coverage",
+    "stale", "unanswered", "p50_ms", "waste_share", "chars_saved",
+)  # fmt: skip
+THEIRS = ("p50_ms", "p95_ms", "waste_share", "chars_saved")
+"""What of the summary is said of the other policies."""
+
+Summary = dict[str, float | str | None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=9.0, help="for the default model; 0: none")
+    parser.add_argument("--passages", type=int, default=PASSAGES)
+    parser.add_argument("--threads", type=int, default=0, help="the default model's; 0: as served")
+    parser.add_argument("--only", choices=ENGINES)
+    asked = parser.parse_args()
+    chosen = passages(asked.passages)
+    print(f"{len(chosen)} passages ({languages(chosen)})")
+    rows: list[Row] = []
+    silences: list[Row] = []
+    summary: Summary = {}
+    for name in [asked.only] if asked.only else ENGINES:
+        played = scripted(chosen, ENGINES[name])
+        rows += table(name, played)
+        silences += reasons(name, played)
+        found = summarised(played)
+        summary |= found if name == OURS else {f"{name}_{key}": found[key] for key in THEIRS}
+    tables = {"why nothing": silences}
+    if asked.minutes > 0 and not asked.only:
+        try:
+            played = asyncio.run(
+                with_model(passages(REAL_PASSAGES, FEW_LINES), asked.minutes, asked.threads)
+            )
+        except NoModel as error:
+            summary |= missing(str(error))
+        else:
+            rows += table(REAL + OURS, played)
+            silences += reasons(REAL + OURS, played)
+            tables["the default model's surest suggestions"] = curve(together(played), SHARES)
+            summary |= {REAL + key: value for key, value in summarised(played).items()}
+    elif not asked.only:
+        summary |= missing("asked for with --minutes 0")
+    report("typing", rows, summary, more=tables, write=not asked.only)
+
+
+def table(name: str, played: Sessions) -> list[Row]:
+    """A row for each typist."""
+    return [
+        {"policy": name, "typist": typist, **_rounded(tally(sessions).row())}
+        for typist, sessions in played.items()
+    ]
+
+
+def reasons(name: str, played: Sessions) -> list[Row]:
+    """Why keys were answered with nothing, all typists together, and why suggestions were stale."""
+    total = tally(together(played))
+    found = [("silent", *one) for one in total.silences.most_common()]
+    found += [("stale", *one) for one in total.stale.most_common()]
+    return [
+        {"policy": name, "what": what, "reason": reason, "of keys": round(count / total.keys, 4)}
+        for what, reason, count in found
+    ]
+
+
+def summarised(played: Sessions) -> Summary:
+    """The keys that the issue names, and some: of all typists, where no one is named."""
+    by_typist: Mapping[str, Tally] = {name: tally(sessions) for name, sessions in played.items()}
+    return {
+        "no_model_share_copy": by_typist["copies"].no_model_share,
+        "no_model_share_errors": by_typist["errs"].no_model_share,
+        "chars_saved": by_typist["accepts"].saved,
+        "chars_saved_share": by_typist["accepts"].saved_share,
+        **tally(together(played)).summary(),
+    }
+
+
+def together(played: Sessions) -> list[Session]:
+    return list(chain.from_iterable(played.values()))
+
+
+def missing(reason: str) -> Summary:
+    return {f"{REAL}{key}{end}": reason if end else None for key in SUMMED for end in ("", "_reason")}
+
+
+def _rounded(row: Row) -> Row:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+
+
+if __name__ == "__main__":
+    main()
