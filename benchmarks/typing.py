@@ -7,7 +7,8 @@ typed; `--only NAME` replays one policy and writes no result.
 Keys count, a line end with its indentation as one. `no model`: of all keys, those answered with a
 suggestion without asking the model anew; `shown`: those answered with one at all; `agree`: of the
 suggestions, those that were finally typed so, to their end, and `1st line`: to their first line's.
-`silent`: answered with nothing; `null`: overtaken by the next key. `p50`, `p95`: ms from a key to its
+`silent`: answered with nothing; `null`: overtaken by the next key, and the editor shows what it had, which
+can be accepted but is no answer. `p50`, `p95`: ms from a key to its
 suggestion. `decodes`: for 100 keys. `wasted`: of the tokens decoded, those that nobody was shown. `saved`:
 keys that copying takes, less those that were pressed. `open`: never answered.
 """
@@ -19,7 +20,7 @@ from itertools import chain
 
 from benchmarks.replay.measures import Tally, curve, tally
 from benchmarks.replay.passages import FEW_LINES, languages, passages
-from benchmarks.replay.runs import ENGINES, OURS, NoModel, Sessions, scripted, with_model
+from benchmarks.replay.runs import ENGINES, OURS, NoModel, Sessions, default_model, scripted, with_model
 from benchmarks.replay.session import Session
 from benchmarks.report import Row, report
 
@@ -62,7 +63,7 @@ def main() -> None:
     if asked.minutes > 0 and not asked.only:
         try:
             played = asyncio.run(
-                with_model(passages(REAL_PASSAGES, FEW_LINES), asked.minutes, asked.threads)
+                with_model(passages(REAL_PASSAGES, FEW_LINES), asked.minutes, default_model(asked.threads))
             )
         except NoModel as error:
             summary |= missing(str(error))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.replay import virtual
@@ -18,7 +18,9 @@ from benchmarks.replay.script import Script
 from benchmarks.replay.session import Session
 from benchmarks.replay.typists import TYPISTS, Copies
 from midfill.model.config import ModelConfig
+from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.model_host import ModelHost
+from midfill.server.settings import Settings
 from midfill.server.status import State, StatusBoard
 
 
@@ -71,17 +73,22 @@ class NoModel(Exception):  # noqa: N818 - the model is what is missing
     """`str(error)` says why."""
 
 
-async def with_model(chosen: Sequence[Passage], minutes: float, threads: int) -> Sessions:
-    """By the clock, with the default model: each passage by all typists, as many passages as fit into
-    `minutes`. Raises NoModel.
+def default_model(threads: int) -> ModelConfig:
+    """As it is served; `threads` 0: as many as it takes itself."""
+    return replace(Settings(threads=threads).model_config(), model=DEFAULT_MODEL)
+
+
+async def with_model(chosen: Sequence[Passage], minutes: float, config: ModelConfig) -> Sessions:
+    """By the clock, with a loaded model: each passage by all typists, as many passages as fit into
+    `minutes`, one at least. Raises NoModel.
     """
-    host = await _load(threads)
+    host = await _load(config)
     ends, longest = time.monotonic() + 60 * minutes, 0.0
     played: Sessions = {name: [] for name in TYPISTS}
     try:
         for passage in chosen:
             began = time.monotonic()
-            if began + longest > ends:
+            if longest and began + longest > ends:
                 break
             for name, typist in TYPISTS.items():
                 session = Session(passage, Ledger(host, Script(passage)))
@@ -93,7 +100,7 @@ async def with_model(chosen: Sequence[Passage], minutes: float, threads: int) ->
     return played
 
 
-async def _load(threads: int) -> ModelHost:
+async def _load(config: ModelConfig) -> ModelHost:
     settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def look(*_: Any) -> None:
@@ -105,8 +112,12 @@ async def _load(threads: int) -> ModelHost:
 
     status = StatusBoard(look)
     host = ModelHost(status, lambda title: _Quiet(), _nothing, _nothing, _nothing)
-    host.start(ModelConfig(model="qwen2.5-coder-0.5b-instruct", threads=threads))
-    await settled
+    host.start(config)
+    try:
+        await settled
+    except NoModel:
+        host.close()
+        raise
     return host
 
 

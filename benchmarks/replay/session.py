@@ -49,7 +49,9 @@ class Session:
     seen: Seen | None = None
 
     async def play(self, typist: Copies, make: Make) -> None:
-        """Type the passage to its end; the answers' tasks are over when this returns."""
+        """Type the passage to its end; the answers' tasks are over when this returns. What a policy raises
+        is raised here: a fault is not taken for a missing answer.
+        """
         loop = asyncio.get_running_loop()
         documents = DocumentStore()
         policy = make(documents, self.ledger)
@@ -69,8 +71,11 @@ class Session:
         await asyncio.wait(tasks, timeout=GRACE_S)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         policy.closed(uri)
+        for fault in ends:
+            if isinstance(fault, Exception):  # which a cancelled task's is not
+                raise fault
 
     @property
     def given(self) -> list[Key]:
@@ -125,7 +130,7 @@ class Session:
 
     def _staleness(self, key: Key, reply: Reply) -> str:
         """Empty, or what is wrong with the reply as the document is now."""
-        behind = (self.passage.below)[: reply.replace]
+        behind = self.passage.below[: reply.replace]
         if not self.written.startswith(key.written):
             return "the text it was asked for is gone"
         if reply.offset != self.cursor:

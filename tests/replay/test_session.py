@@ -40,6 +40,13 @@ class Forgetful(Honest):
         return reply
 
 
+class Broken(Honest):
+    """Fails."""
+
+    def reply(self, text, snapshot, offset):
+        raise LookupError("not here")
+
+
 class Greedy(Honest):
     """Replaces what is on the lines below."""
 
@@ -81,6 +88,11 @@ def test_a_request_without_an_answer_is_caught():
     honest, forgetful = (tally([played(policy)]) for policy in (Honest, Forgetful))
     assert forgetful.unanswered == honest.superseded > 0
     assert forgetful.given == honest.given
+
+
+def test_a_policy_that_fails_is_no_policy_that_does_not_answer():
+    with pytest.raises(LookupError):
+        played(Broken)
 
 
 @pytest.mark.parametrize("name", runs.ENGINES)
