@@ -8,9 +8,9 @@ Keys count, a line end with its indentation as one. `no model`: of all keys, tho
 suggestion without asking the model anew; `shown`: those answered with one at all; `agree`: of the
 suggestions, those that were finally typed so, to their end, and `1st line`: to their first line's.
 `silent`: answered with nothing; `null`: overtaken by the next key, and the editor shows what it had, which
-can be accepted but is no answer. `p50`, `p95`: ms from a key to its
-suggestion. `decodes`: for 100 keys. `wasted`: of the tokens decoded, those that nobody was shown. `saved`:
-keys that copying takes, less those that were pressed. `open`: never answered.
+can be accepted but is no answer. `p50`, `p95`: ms from a key to its suggestion. `decodes`: for 100 keys.
+`wasted`: of the tokens decoded, those that nobody was shown. `saved`: keys that copying takes, less those
+that were pressed. `open`: never answered. `--debounce` replays ours with fixed waits instead.
 """
 
 import argparse
@@ -20,7 +20,16 @@ from itertools import chain
 
 from benchmarks.replay.measures import Tally, curve, tally
 from benchmarks.replay.passages import FEW_LINES, languages, passages
-from benchmarks.replay.runs import ENGINES, OURS, NoModel, Sessions, default_model, scripted, with_model
+from benchmarks.replay.runs import (
+    ENGINES,
+    OURS,
+    NoModel,
+    Sessions,
+    default_model,
+    scripted,
+    waiting,
+    with_model,
+)
 from benchmarks.replay.session import Session
 from benchmarks.report import Row, report
 
@@ -30,6 +39,8 @@ REAL_PASSAGES = 28
 """More than there is time for."""
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 """Of all keys: where the curve of precision is told."""
+DEBOUNCES_MS = (0, 25, 75, 150, 350)
+"""pipeline.md, S4."""
 REAL = "real_"
 SUMMED = (
     "no_model_share_copy", "no_model_share_errors", "silent_share", "shown_precision", "coverage",
@@ -47,9 +58,14 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=PASSAGES)
     parser.add_argument("--threads", type=int, default=0, help="the default model's; 0: as served")
     parser.add_argument("--only", choices=ENGINES)
+    parser.add_argument("--debounce", action="store_true")
     asked = parser.parse_args()
     chosen = passages(asked.passages)
     print(f"{len(chosen)} passages ({languages(chosen)})")
+    if asked.debounce:
+        rows = [row for ms in DEBOUNCES_MS for row in table(f"{ms} ms", scripted(chosen, waiting(ms)))]
+        report("typing", rows, {}, write=False)
+        return
     rows: list[Row] = []
     silences: list[Row] = []
     summary: Summary = {}
@@ -86,12 +102,21 @@ def table(name: str, played: Sessions) -> list[Row]:
 
 
 def reasons(name: str, played: Sessions) -> list[Row]:
-    """Why keys were answered with nothing, all typists together, and why suggestions were stale."""
+    """Why keys were answered with nothing, all typists together, and why suggestions were stale. What a
+    silence costs: how often the scripted model knew the rest of the line.
+    """
     total = tally(together(played))
+    known = None if name.startswith(REAL) else total.lost
     found = [("silent", *one) for one in total.silences.most_common()]
     found += [("stale", *one) for one in total.stale.most_common()]
     return [
-        {"policy": name, "what": what, "reason": reason, "of keys": round(count / total.keys, 4)}
+        {
+            "policy": name,
+            "what": what,
+            "reason": reason,
+            "of keys": round(count / total.keys, 4),
+            "line known": round(known[reason] / total.keys, 4) if known and what == "silent" else None,
+        }
         for what, reason, count in found
     ]
 

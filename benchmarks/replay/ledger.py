@@ -66,8 +66,8 @@ class Ledger:
 
     def __init__(self, host: Any, script: Script) -> None:
         self.decodes: list[Decode] = []
+        self.script = script
         self._host = host
-        self._script = script
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._host, name)
@@ -75,7 +75,7 @@ class Ledger:
     def submit(self, request: Any, token: CancelToken, deliver: Deliver, lane: Lane) -> None:
         if isinstance(request, FimRequest) and not request.prefill_only:
             now = asyncio.get_running_loop().time()
-            decode = Decode(KEY.get(), lane, now, self._script.typed(request.prefix))
+            decode = Decode(KEY.get(), lane, now, self.script.typed(request.prefix))
             self.decodes.append(decode)
             deliver = _copying(decode, asyncio.get_running_loop().time, deliver)
         self._host.submit(request, token, deliver, lane)

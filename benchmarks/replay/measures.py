@@ -24,6 +24,8 @@ class Tally:
     superseded: int = 0
     stale: Counter[str] = field(default_factory=Counter)
     silences: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    """Those of them where the scripted model knew the rest of the line."""
     unanswered: int = 0
     decodes: int = 0
     tokens: int = 0
@@ -46,6 +48,7 @@ class Tally:
                 self.superseded += 1
             else:
                 self.silences[key.reply.reason] += 1
+                self.lost[key.reply.reason] += session.ledger.script.knows_line(key.written)
         self.copied += len(session.passage.keys)
         self.saved += len(session.passage.keys) - len(session.keys)
         self.decodes += len(session.ledger.decodes)

@@ -44,6 +44,13 @@ ENGINES = {
     "llama_vim": theirs(llama_vim.LlamaVim, llama_vim.WINDOW),
 }
 
+
+def waiting(debounce_ms: float) -> Engine:
+    """Ours with another setting."""
+    settings = Settings(debounce_ms=debounce_ms)
+    return Engine(lambda documents, host: Midfill(documents, host, settings), OurPrompts)
+
+
 Sessions = dict[str, list[Session]]
 """By typist."""
 

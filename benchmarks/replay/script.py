@@ -43,6 +43,15 @@ class Script:
             yield self._wrong(at, right) or right
             at = after
 
+    def knows_line(self, written: str) -> bool:
+        """Whether what the model writes behind `written`, typed into the passage, is right to the end of a
+        line of which something is left.
+        """
+        rest = self._truth[len(written) :].partition("\n")[0]
+        if not rest.strip() or not self._truth.startswith(written):
+            return False
+        return "".join(self.pieces(self._mark + written)).startswith(rest)
+
     def _wrong(self, at: int, right: str) -> str:
         """Another piece of the passage instead of `right`; empty where the model is right."""
         chance = random.Random(f"{self._seed} {at}")

@@ -11,6 +11,7 @@ from benchmarks.replay import runs
 from benchmarks.replay.ledger import Decode, Ledger
 from benchmarks.replay.measures import curve, tally
 from benchmarks.replay.policy import Reply
+from benchmarks.replay.script import Script
 from benchmarks.replay.session import Key, Session
 from benchmarks.replay.typists import Press
 from midfill.model import Lane
@@ -54,7 +55,7 @@ def decode(number: int, typed: str, *tokens: str, at: float = 0.0, lane: Lane = 
 
 
 def session(keys: list[Key], decodes: list[Decode]) -> Session:
-    ledger = Ledger(None, None)
+    ledger = Ledger(None, Script(PASSAGE))
     ledger.decodes = decodes
     return Session(PASSAGE, ledger, keys)
 
@@ -77,6 +78,19 @@ def test_silence_is_no_answer_and_overtaken_is_no_silence():
     row = tally([session(keys, [decode(2, "sel", "f")])]).row()
     assert (row["no model"], row["shown"], row["silent"], row["null"]) == (0, 0.25, 0.25, 0.25)
     assert row["open"] == 1
+
+
+def test_a_silence_costs_something_where_the_model_knew_the_line():
+    script = Script(PASSAGE)
+    script._wrong = lambda at, right: "?" if right.startswith(" math") else ""
+    second = PASSAGE.truth.index("return")
+    keys = [key(PASSAGE.truth[:end], reason="r") for end in (1, len("self.radius = radius"), second)]
+    silent = session(keys, [])
+    silent.ledger.script = script
+    total = tally([silent])
+    assert (total.silences["r"], total.lost["r"]) == (3, 1)  # at a line's end and before a slip: nothing
+    assert typing.reasons("midfill", {"copies": [silent]})[0]["line known"] == round(1 / 3, 4)
+    assert typing.reasons("real_midfill", {"copies": [silent]})[0]["line known"] is None
 
 
 @pytest.mark.parametrize(
