@@ -55,6 +55,11 @@ def to_uri(path: str | os.PathLike[str]) -> str:
     return "file:///" + quote(whole.lstrip("/"), errors="surrogateescape")
 
 
+def path_parts(uri: str) -> list[str]:
+    """The decoded segments of a URI's path, whatever its scheme; [""] where it has none."""
+    return _split(uri)[2].replace("\\", "/").split("/")
+
+
 def same_file_key(uri: str) -> tuple[str, ...]:
     """A key that is equal for two spellings of one `file:` URI; for other schemes every spelling differs.
 
