@@ -3,6 +3,7 @@
 import asyncio
 
 from midfill.server.completion.cursor import Trigger
+from midfill.server.completion.policy import PLACES
 from midfill.server.completion.run import Answer
 from midfill.server.completion.service import CompletionService
 from midfill.server.documents import DocumentStore, Edit
@@ -12,6 +13,8 @@ from tests.cursor import parse, show
 from tests.unit.fakes import TIMEOUT_S, FakeHost
 
 URI = "file:///a.py"
+PLAIN = Settings(debounce_ms=0, silences_off=tuple(PLACES), write_ahead="off")
+"""Pictures are short, and the model is asked for what the test asks for and nothing else."""
 
 
 class Bench:
@@ -20,7 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.documents = DocumentStore()
         self.host = FakeHost()
-        self.settings = Settings(debounce_ms=0)
+        self.settings = PLAIN
         self.service = CompletionService(self.documents, self.host, lambda: self.settings)
         self.version = 1
 
@@ -34,12 +37,21 @@ class Bench:
         work = self.service.complete(self.documents.snapshot(uri), offset, trigger, **more)
         return asyncio.get_running_loop().create_task(work)
 
-    def type(self, picture: str) -> None:
-        """The document is now `picture` without its cursor; the service hears of it."""
+    def type(self, picture: str) -> int:
+        """The document is now `picture` without its cursor; the service hears of it. Returns the offset."""
         self.version += 1
-        text, _ = parse(picture)
+        text, offset = parse(picture)
         snapshot = self.documents.change(URI, self.version, [Edit(None, text)], Encoding.UTF_16)
         self.service.document_changed(snapshot)
+        return offset
+
+    async def get(self, picture: str, *written: str) -> "Answer":
+        """The answer in `picture`, to which the document has just changed. `written` by the model, which
+        is asked if there is any."""
+        task = self.ask(self.type(picture) if self.documents.uris() else self.open(picture))
+        if written:
+            (await self.host.next_asked()).answer(*written)
+        return await ended(task)
 
     def shown(self, answer: Answer) -> str:
         """The picture of the suggestion in the document as it is now; what it replaces is gone."""
@@ -51,3 +63,9 @@ class Bench:
 async def ended(task: "asyncio.Task[Answer]") -> Answer:
     async with asyncio.timeout(TIMEOUT_S):
         return await task
+
+
+async def settled() -> None:
+    """Everything that is ready has run."""
+    for _ in range(5):
+        await asyncio.sleep(0)

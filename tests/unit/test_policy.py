@@ -4,9 +4,11 @@ import sys
 
 import pytest
 
-from midfill.server.completion.policy import silence
+from midfill.server.completion.cursor import Trigger, read_cursor
+from midfill.server.completion.policy import PLACES, Recent, silence, silence_at
 from midfill.server.settings import Settings
 from midfill.server.text import new_snapshot
+from tests.cursor import parse
 
 
 def why(uri: str, language: str = "python", **settings: object) -> str:
@@ -48,7 +50,7 @@ def test_only_the_languages_that_are_set_get_suggestions_and_an_empty_list_means
         ("**/My Code/**", "file:///home/My%20Code/a.py", True),
         ("**", "file:///a.py", True),
         ("", "file:///a.py", False),
-        ("**/*.env", "untitled:prod.env", False),  # it has no path
+        ("**/*.py", "untitled:a.py", False),  # it has no path
     ],
 )
 def test_excluded_files_get_none(pattern, uri, excluded):
@@ -59,3 +61,65 @@ def test_excluded_files_get_none(pattern, uri, excluded):
 def test_patterns_with_slashes_match_windows_paths(monkeypatch, pattern):
     monkeypatch.setattr(sys, "platform", "win32")
     assert why("file:///c%3A/code/secrets/a.py", exclude=(pattern,)) == "file-excluded"
+
+
+def test_files_with_secrets_get_none_whatever_the_settings_say():
+    assert why("file:///w/.env") == why("untitled:a", "dotenv") == "secret-file"
+    assert why("file:///w/.env", silences_off=("secret-file", *PLACES)) == "secret-file"
+    assert why("file:///w/settings.py") == ""
+
+
+def at(picture: str, recent: Recent = Recent(), off: tuple[str, ...] = ()) -> str:  # noqa: B008 - frozen
+    text, offset = parse(picture)
+    snapshot = new_snapshot("file:///a.py", 1, "python", text)
+    return silence_at(read_cursor(snapshot, offset, Trigger.AUTOMATIC, 1000), recent, off)
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        ("value = com║pute(a)\n", "mid-word"),
+        ("value = ║compute(a)\n", "mid-word"),
+        ("value = com║_pute\n", "mid-word"),
+        ("value = naï║ve_text\n", "mid-word"),
+        ("value = compute║(a)\n", "line-goes-on"),
+        ("value = compute(║, other)\n", "line-goes-on"),
+        ("value = compute(║ + other\n", "line-goes-on"),
+        ("value = compute([[[[[║)))))))))\n", "line-goes-on"),
+        ("value = compute(║)\n", ""),
+        ("value = compute('║'):\n", ""),
+        ("value = compute(║ )  \r\n", ""),
+        ("if value_of_it║:\n", ""),
+        ("value = compute║\n", ""),
+        ("value = compute\n    ║", ""),
+        ("x = ║", "nearly-empty"),
+        ("\n\n  x  \n y = ║          \n", "nearly-empty"),
+        ("abcdefghi║", "nearly-empty"),
+        ("abcdefghij║", ""),
+        ("a b c d e f g h i j║", ""),
+    ],
+)
+def test_a_place_gets_nothing_new_where_typing_goes_on(picture, reason):
+    assert at(picture) == reason
+    assert at(picture, off=tuple(PLACES)) == ""
+    if reason:
+        assert at(picture, off=(reason,)) != reason
+
+
+@pytest.mark.parametrize(
+    ("recent", "reason"),
+    [
+        (Recent(deleting=True), "after-deletion"),
+        (Recent(accepted_line=True), "after-accept"),
+        (Recent(popup_differs=True), "popup-item"),
+    ],
+)
+def test_what_the_user_just_did_silences_a_place(recent, reason):
+    assert at("value = compute║\n", recent) == reason
+    assert at("value = compute║\n", recent, (reason,)) == ""
+
+
+def test_the_settings_tell_every_reason_that_can_be_switched_off():
+    from midfill.server.settings import OPTIONS
+
+    assert all(f"`{reason}`" in OPTIONS["silencesOff"].doc for reason in PLACES)

@@ -4,7 +4,6 @@ import pytest
 
 from midfill.model import Scope
 from midfill.server.completion.cursor import EDGE_CHARS, CursorContext, Trigger, read_cursor
-from midfill.server.completion.debounce import AUTO_DELAY_S, delay_s
 from midfill.server.completion.request import (
     SINGLE_LINE_TOKENS,
     build_request,
@@ -139,9 +138,9 @@ def test_line_ends_of_every_kind_reach_the_model_as_one():
 
 def test_the_request_carries_what_the_place_and_the_settings_say():
     settings = Settings(max_new_tokens=100, temperature=0.5)
-    request = build_request(at("def f():\n    if x:║\n\nprint()\n", "python"), settings, deadline_s=2.0)
+    request = build_request(at("def f():\n    if x:║\n\nprint()\n", "python"), settings)
     assert (request.language, request.path) == ("python", "file:///a")
-    assert (request.max_new_tokens, request.temperature, request.deadline_s) == (100, 0.5, 2.0)
+    assert (request.max_new_tokens, request.temperature) == (100, 0.5)
     assert (request.stop.scope, request.stop.line_before) == (BLOCK, "    if x:")
     assert request.stop.next_line == "print()"
     assert not request.prefill_only
@@ -172,17 +171,3 @@ def test_the_start_of_a_long_prefix_stays_put_while_typing():
         if typed == 320:
             assert len(starts) == 1
     assert len(starts) == 2  # it moved once, by a whole edge
-
-
-@pytest.mark.parametrize(
-    ("setting", "trigger", "seconds"),
-    [
-        ("auto", Trigger.AUTOMATIC, AUTO_DELAY_S),
-        (120, Trigger.AUTOMATIC, 0.12),
-        (0, Trigger.AUTOMATIC, 0.0),
-        ("auto", Trigger.INVOKED, 0.0),
-        (120, Trigger.INVOKED, 0.0),
-    ],
-)
-def test_an_explicit_request_never_waits_for_typing_to_rest(setting, trigger, seconds):
-    assert delay_s(Settings(debounce_ms=setting), trigger) == seconds

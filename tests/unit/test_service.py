@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from midfill.model import CancelReason, FinishReason, Lane, Scope, Worker
+from midfill.model import CancelReason, Chunk, FinishReason, Lane, Scope, Worker
 from midfill.server.completion.cursor import Trigger
-from midfill.server.completion.run import Answer
+from midfill.server.completion.run import Answer, Source
 from midfill.server.completion.service import CompletionService
-from midfill.server.settings import Settings
 from tests.unit.fakes import TIMEOUT_S, FakeHost, GatedBackend, Loaded
-from tests.unit.service_bench import URI, Bench, ended
+from tests.unit.service_bench import PLAIN, URI, Bench, ended
 
 NEVER_MS = 3_600_000
 """A debounce that only an interruption ends."""
@@ -42,9 +42,20 @@ async def test_a_newer_request_supersedes_the_one_before_it_in_the_same_document
     second = bench.ask(offset)
     answer = await ended(first)
     assert (answer.superseded, answer.suggestion) == (True, None)
+    asked.answer("1")
+    answer = await ended(second)
+    assert bench.shown(answer) == "x = ├1┤"
+    assert answer.source is Source.JOINED
+
+
+async def test_one_somewhere_else_in_it_ends_what_the_model_writes(bench):
+    first = bench.ask(bench.open("x = ║"))
+    asked = await bench.host.next_asked()
+    second = bench.ask(1)
+    assert (await ended(first)).superseded
     assert asked.token.reason is CancelReason.SUPERSEDED
-    (await bench.host.next_asked()).answer("1")
-    assert bench.shown(await ended(second)) == "x = ├1┤"
+    (await bench.host.next_asked()).answer("y")
+    assert bench.shown(await ended(second)) == "x├y┤ = "
 
 
 async def test_requests_in_two_documents_do_not_disturb_each_other(bench):
@@ -85,7 +96,7 @@ async def test_while_the_model_loads_the_answer_is_its_reason_and_nothing_is_ask
 
 
 async def test_a_model_that_stops_during_the_debounce_is_not_asked(bench):
-    bench.settings = Settings(debounce_ms=1)
+    bench.settings = replace(PLAIN, debounce_ms=1)
     task = bench.ask(bench.open("x = ║"))
     await asyncio.sleep(0)  # the request is in its debounce now
     bench.host.silence = "model-loading"
@@ -94,17 +105,29 @@ async def test_a_model_that_stops_during_the_debounce_is_not_asked(bench):
 
 
 async def test_an_excluded_file_is_not_asked_for(bench):
-    bench.settings = Settings(debounce_ms=0, exclude=("*.py",))
+    bench.settings = replace(PLAIN, debounce_ms=0, exclude=("*.py",))
     assert (await ended(bench.ask(bench.open("x = ║")))).reason == "file-excluded"
     assert bench.host.asked == []
 
 
-async def test_the_deadline_goes_to_the_model_and_what_is_written_by_then_is_the_answer(bench):
-    task = bench.ask(bench.open("x = ║"), deadline_s=2.0)
+async def test_what_is_written_by_the_deadline_is_the_answer_and_the_rest_is_kept_for_the_next(bench):
+    task = bench.ask(bench.open("x = ║"), deadline_s=0.001)
     asked = await bench.host.next_asked()
-    assert asked.request.deadline_s == 2.0
-    asked.answer("12", "3", reason=FinishReason.CANCELLED, message="timeout")
-    assert bench.shown(await ended(task)) == "x = ├123┤"
+    asked.deliver(Chunk("12"))
+    assert bench.shown(await ended(task)) == "x = ├12┤"
+    assert not asked.token.cancelled
+    asked.answer("34")
+    await asyncio.sleep(0)
+    answer = await ended(bench.ask(4))
+    assert (bench.shown(answer), answer.source) == ("x = ├1234┤", Source.CACHE)
+
+
+async def test_a_model_that_shuts_down_meanwhile_leaves_the_screen_as_it_is(bench):
+    task = bench.ask(bench.open("x = ║"))
+    (await bench.host.next_asked()).answer("12", reason=FinishReason.CANCELLED, message="shutdown")
+    answer = await ended(task)
+    assert (answer.suggestion, answer.superseded) == (None, True)
+    assert len(bench.host.asked) == 1
 
 
 async def test_a_model_error_is_a_reason_and_no_exception(bench):
@@ -125,7 +148,7 @@ async def test_nothing_to_suggest_has_a_reason(bench, written, reason):
 
 
 async def test_the_debounce_is_waited_for_and_a_newer_request_ends_it(bench):
-    bench.settings = Settings(debounce_ms=NEVER_MS)
+    bench.settings = replace(PLAIN, debounce_ms=NEVER_MS)
     offset = bench.open("x = ║")
     first = bench.ask(offset)
     await asyncio.sleep(0)
@@ -137,7 +160,7 @@ async def test_the_debounce_is_waited_for_and_a_newer_request_ends_it(bench):
 
 
 async def test_a_change_elsewhere_ends_the_debounce(bench):
-    bench.settings = Settings(debounce_ms=NEVER_MS)
+    bench.settings = replace(PLAIN, debounce_ms=NEVER_MS)
     task = bench.ask(bench.open("x = ║"))
     await asyncio.sleep(0)
     bench.type("y = ║")
@@ -146,7 +169,7 @@ async def test_a_change_elsewhere_ends_the_debounce(bench):
 
 
 async def test_a_short_debounce_ends_by_itself(bench):
-    bench.settings = Settings(debounce_ms=1)
+    bench.settings = replace(PLAIN, debounce_ms=1)
     task = bench.ask(bench.open("x = ║"))
     (await bench.host.next_asked()).answer("1")
     assert bench.shown(await ended(task)) == "x = ├1┤"
@@ -213,4 +236,4 @@ async def test_invariant_1_a_request_given_up_is_answered_while_the_model_is_sti
     if how == "superseded":
         assert (await ended(newer)).suggestion.text == "one two three"
     assert await asyncio.to_thread(bench.host.worker.close, TIMEOUT_S)
-    assert gated.passes.count("x = ") == (4 if how == "superseded" else 1), "one step and no more"
+    assert gated.passes.count("x = ") == (3 if how == "superseded" else 1), "one step and no more"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from midfill.model import CancelReason, Chunk
 from midfill.server.completion.cursor import normalize
-from midfill.server.completion.run import Answer
+from midfill.server.completion.run import Answer, Source
 from tests.unit.fakes import TIMEOUT_S
 from tests.unit.service_bench import URI, Bench, ended
 
@@ -50,9 +50,9 @@ async def test_invariant_2_a_typed_line_end_agrees_in_a_crlf_document(bench):
 async def heard(bench: Bench, asked, text: str) -> None:
     """The model wrote `text`, and the service knows it."""
     asked.deliver(Chunk(text))
-    run = bench.service._running[URI]
+    decode = bench.service._tracks[URI].run.decode
     async with asyncio.timeout(TIMEOUT_S):
-        while run.text != text:  # noqa: ASYNC110 - a loop turn or two
+        while decode.text != text:  # noqa: ASYNC110 - a loop turn or two
             await asyncio.sleep(0)
 
 
@@ -113,11 +113,11 @@ async def test_a_suggestion_typed_through_is_answered_without_asking_the_model(b
     bench.type("x = foo║\n")
     answer = await ended(bench.ask(7))
     assert bench.shown(answer) == "x = foo├(a)┤\n"
-    assert answer.reason == "typed-through"
+    assert answer.source is Source.TYPED_THROUGH
     assert len(bench.host.asked) == 1
 
 
-@pytest.mark.parametrize(("now", "offset"), [("x = bar║\n", 7), ("x = foo║\n", 6), ("y = foo║\n", 7)])
+@pytest.mark.parametrize(("now", "offset"), [("x = bar║\n", 7), ("x = foo║\n", 2), ("y = foo║\n", 7)])
 async def test_what_is_not_typed_through_is_asked_anew(bench, now, offset):
     task = bench.ask(bench.open("x = ║\n"))
     (await bench.host.next_asked()).answer("foo(a)")

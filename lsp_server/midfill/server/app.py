@@ -158,6 +158,8 @@ class App:
         if news:
             self._told.update(news)
             self._tell("Midfill: " + "; ".join(news))
+        if parsed.settings != self.settings:
+            self.completions.forget()
         self.settings = parsed.settings
         logs.set_level(self.settings.log_level)
 

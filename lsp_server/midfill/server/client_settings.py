@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from midfill.server.settings import ATTRIBUTES, OPTIONS, SECTION, Option, Settings
+from midfill.server.option import Option
+from midfill.server.settings import ATTRIBUTES, OPTIONS, SECTION, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from lsprotocol import types
 from midfill.server.client import Client
 from midfill.server.completion.cleanup import Suggestion
 from midfill.server.completion.cursor import Trigger, normalize
+from midfill.server.completion.selected import Selected
 from midfill.server.documents import Edit
 from midfill.server.text import DocumentSnapshot, Encoding, offset_at, position_at
 
@@ -46,10 +47,21 @@ def trigger_of(kind: types.InlineCompletionTriggerKind) -> Trigger:
     return Trigger.AUTOMATIC if kind is automatic else Trigger.INVOKED
 
 
+def selected_of(
+    snapshot: DocumentSnapshot, info: types.SelectedCompletionInfo | None, encoding: Encoding
+) -> Selected | None:
+    """The completion menu's selected item, if the client says that there is one."""
+    if info is None:
+        return None
+    start = offset_of(snapshot, info.range.start, encoding)
+    return Selected(start, offset_of(snapshot, info.range.end, encoding), info.text)
+
+
 def to_inline(
     snapshot: DocumentSnapshot, suggestion: Suggestion, client: Client
 ) -> types.InlineCompletionItem:
-    """Always with a range: from the present cursor over what the suggestion types again."""
+    """Always with a range: from the present cursor, or the start of the menu's selected item, over what
+    the suggestion types again."""
     start = suggestion.offset
     covered = _range(snapshot, start, start + suggestion.replace, client.encoding)
     text = suggestion.text if client.splits_at_lf else _with_line_ends(suggestion.text, snapshot.eol)

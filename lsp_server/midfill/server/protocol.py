@@ -18,11 +18,13 @@ from midfill.server.app import App
 from midfill.server.client import read_client
 from midfill.server.completion.cursor import Trigger
 from midfill.server.completion.run import Answer
+from midfill.server.completion.selected import Selected
 from midfill.server.convert import (
     ACCEPTED,
     edits_of,
     last_edit_end,
     offset_of,
+    selected_of,
     to_inline,
     to_menu_item,
     trigger_of,
@@ -138,21 +140,25 @@ def _register_completion(app: App) -> None:
         snapshot = _snapshot_of(app, params.text_document.uri)
         offset = offset_of(snapshot, params.position, app.client.encoding)
         trigger = trigger_of(params.context.trigger_kind)
-        return _inline(app, snapshot, offset, trigger)
+        selected = selected_of(snapshot, params.context.selected_completion_info, app.client.encoding)
+        return _inline(app, snapshot, offset, trigger, selected)
 
 
 async def _inline(
-    app: App, snapshot: DocumentSnapshot, offset: int, trigger: Trigger
+    app: App, snapshot: DocumentSnapshot, offset: int, trigger: Trigger, selected: Selected | None
 ) -> types.InlineCompletionList | None:
     app.ahead.stop()
-    answer = await app.completions.complete(snapshot, offset, trigger)
+    candidates = app.settings.candidates if trigger is Trigger.INVOKED else 1
+    answer = await app.completions.complete(
+        snapshot, offset, trigger, selected=selected, candidates=candidates
+    )
     if answer.superseded:
         return None
     current = app.documents.snapshot(snapshot.uri)
-    if answer.suggestion is None or current is None:
+    if current is None:
         return types.InlineCompletionList(items=[])
-    item = to_inline(current, answer.suggestion, app.client)
-    return types.InlineCompletionList(items=[item])
+    items = [to_inline(current, suggestion, app.client) for suggestion in answer.suggestions]
+    return types.InlineCompletionList(items=items)
 
 
 def _register_menu(app: App) -> None:

@@ -3,35 +3,14 @@
 Knows nothing of where a value came from: see `client_settings.py`.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
+from midfill.server.option import Option, option
 
 SECTION = "midfill"
 SECONDS_PER_MINUTE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """What is known of one setting beside its Python type."""
-
-    name: str
-    doc: str
-    kind: type | tuple[type, ...]
-    choices: tuple[Any, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    restarts_model: bool = False
-    hidden: bool = False
-    """For tests: accepted, and left out of the documentation."""
-
-
-def option(name: str, default: Any, doc: str, kind: type | tuple[type, ...], **more: Any) -> Any:
-    """A dataclass field that carries its Option."""
-    metadata = {"option": Option(name, doc, kind, **more)}
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +101,28 @@ class Settings:
         (int, float, str),
         choices=("auto",),
         minimum=0,
+    )
+    candidates: int = option(
+        "candidates",
+        3,
+        "How many different suggestions an explicit request may get, to choose from.",
+        int,
+        minimum=1,
+        maximum=10,
+    )
+    write_ahead: str = option(
+        "writeAhead",
+        "on",
+        "While a suggestion is looked at and the device is idle, write the one that comes after it.",
+        str,
+        choices=("on", "off"),
+    )
+    silences_off: tuple[str, ...] = option(
+        "silencesOff",
+        (),
+        "Reasons for which nothing is suggested unasked that shall not count, of: `mid-word`, "
+        "`line-goes-on`, `nearly-empty`, `after-deletion`, `after-accept`, `popup-item`.",
+        list,
     )
     max_new_tokens: int = option(
         "maxNewTokens", 64, "Most tokens a completion may have.", int, minimum=1, maximum=4096

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from midfill.model import ModelInfo
 from midfill.server.completion.cursor import Trigger
@@ -72,7 +72,8 @@ async def complete_once(
     console = Console(say)
     status = StatusBoard(lambda method, params: _settle(ready, status, console))
     model = ModelHost(status, lambda title: console, _ignore, _ignore, _ignore)
-    completions = CompletionService(documents, model, lambda: settings)
+    alone = replace(settings, write_ahead="off")
+    completions = CompletionService(documents, model, lambda: alone)
     model.start(settings.model_config())
     try:
         await ready

@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import replace
 
 from midfill.model import CancelToken, Event, Lane
-from midfill.server.completion.cursor import Trigger
 from midfill.server.completion.service import CompletionService
 from midfill.server.model_host import ModelHost
 from midfill.server.text import DocumentSnapshot
@@ -58,7 +57,7 @@ class PrefillAhead:
         if self._completions.silence(snapshot):
             return
         self._wanted = None
-        _, request = self._completions.request_at(snapshot, offset, Trigger.AUTOMATIC)
+        request = self._completions.asking.request_at(snapshot, offset)
         self._model.submit(replace(request, prefill_only=True), CancelToken(), _ignore, Lane.AHEAD)
 
 

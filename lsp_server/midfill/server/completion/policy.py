@@ -1,15 +1,40 @@
-"""Where nothing is suggested, each silence with its reason. Pure."""
+"""Where nothing is suggested unasked, each silence with its reason. Pure.
+
+A document is silent as a whole (`silence`, which an explicit request cannot break either) or at a place
+(`silence_at`, for automatic requests, and only for what is not at hand already).
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from midfill.server.completion.cursor import CursorContext
+from midfill.server.secret_files import is_secret
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
 from midfill.server.uris import is_windows, to_path
 
 SCHEMES = ("file:", "untitled:", "vscode-remote:", "vscode-vfs:")
 """Documents that people edit; not output panes, chat boxes and diffs (opencode issue 153)."""
+REST_OF_LINE = re.compile(r"\s*[)>}\]\"'`]*\s*[:{;,]?\s*")
+"""What may stand behind the cursor (Copilot's completions-core has nearly the same test)."""
+MAX_REST_CHARS = 8
+"""llama.vim's max_line_suffix."""
+ENOUGH_TEXT = re.compile(r"(?:\s*\S){10}")
+"""Ten characters say something (Copilot's minimum)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What the user is doing at the cursor beside typing."""
+
+    deleting: bool = False
+    """Deleted past its beginning: it is not wanted."""
+    accepted_line: bool = False
+    """Accepted, or typed to its end, and it was a whole line: the next thing is a new line."""
+    popup_differs: bool = False
+    """An item of the completion menu is selected that does not begin with what was typed."""
 
 
 def silence(snapshot: DocumentSnapshot, settings: Settings) -> str:
@@ -21,7 +46,38 @@ def silence(snapshot: DocumentSnapshot, settings: Settings) -> str:
     path = to_path(snapshot.uri)
     if path is not None and any(_matches(path, pattern) for pattern in settings.exclude):
         return "file-excluded"
-    return ""
+    return "secret-file" if snapshot.language == "dotenv" or is_secret(snapshot.uri) else ""
+
+
+def silence_at(context: CursorContext, recent: Recent, off: Collection[str] = ()) -> str:
+    """Why an automatic request gets nothing new here, as a code; empty when it does. `off`: codes that
+    do not count."""
+    return next((code for code, holds in PLACES.items() if code not in off and holds(context, recent)), "")
+
+
+def _mid_word(context: CursorContext, recent: Recent) -> bool:
+    after = context.line_after[:1]
+    return after.isalnum() or after == "_"
+
+
+def _line_goes_on(context: CursorContext, recent: Recent) -> bool:
+    rest = context.line_after.rstrip()
+    return len(rest) > MAX_REST_CHARS or not REST_OF_LINE.fullmatch(rest)
+
+
+def _nearly_empty(context: CursorContext, recent: Recent) -> bool:
+    return ENOUGH_TEXT.match(context.snapshot.text) is None
+
+
+PLACES: dict[str, Callable[[CursorContext, Recent], bool]] = {
+    "mid-word": _mid_word,
+    "line-goes-on": _line_goes_on,
+    "nearly-empty": _nearly_empty,
+    "after-deletion": lambda context, recent: recent.deleting,
+    "after-accept": lambda context, recent: recent.accepted_line,
+    "popup-item": lambda context, recent: recent.popup_differs,
+}
+"""Where an automatic request gets nothing new, by reason. The first that holds is given."""
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -8,9 +8,7 @@ SINGLE_LINE_TOKENS = 48
 """Room for one line: Copilot counts 20 tokens a line at the median, 73 characters at p95."""
 
 
-def build_request(
-    context: CursorContext, settings: Settings, deadline_s: float | None = None
-) -> FimRequest:
+def build_request(context: CursorContext, settings: Settings) -> FimRequest:
     """The FimRequest for this place, within the user's settings.
 
     Closers that the editor put behind the cursor are kept from the model: it then writes them itself
@@ -29,7 +27,6 @@ def build_request(
         stop=StopRules(scope, context.line_before, next_line(context)),
         max_new_tokens=min(limit, SINGLE_LINE_TOKENS) if scope is Scope.SINGLE_LINE else limit,
         temperature=settings.temperature,
-        deadline_s=deadline_s,
     )
 
 

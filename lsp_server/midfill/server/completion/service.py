@@ -1,32 +1,33 @@
-"""Completions from snapshot to suggestion: debounce, latest wins, the model, clean-up, staleness.
+"""Completions from snapshot to suggestion: what is at hand, then the model; latest wins; staleness.
 
-Event loop only. Knows nothing of LSP types, positions or replies.
+Event loop only, and its clock. Knows nothing of LSP types, positions or replies.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
-from midfill.model import CancelReason, FimRequest, Finish, FinishReason, Lane
+from midfill.model import CancelReason, FimRequest, FinishReason
 from midfill.server.completion import policy
-from midfill.server.completion.cleanup import Suggestion, clean_up, trimmed
-from midfill.server.completion.cursor import CursorContext, Trigger, normalize, read_cursor
-from midfill.server.completion.debounce import delay_s
-from midfill.server.completion.request import build_request
-from midfill.server.completion.reuse import Shown
-from midfill.server.completion.run import Answer, Interrupted, Run
-from midfill.server.documents import DocumentStore, grew_by
+from midfill.server.completion.asking import Asking
+from midfill.server.completion.busy import shown_as_busy
+from midfill.server.completion.candidates import MORE_S, choice, drawn
+from midfill.server.completion.cursor import CursorContext, Trigger
+from midfill.server.completion.debounce import Rhythm, delay_s
+from midfill.server.completion.decodes import Decode, Decodes
+from midfill.server.completion.look_ahead import LookAhead
+from midfill.server.completion.reuse import CONTRADICTED, Cache, Shown, Written, read
+from midfill.server.completion.run import Answer, Interrupted, Run, Source
+from midfill.server.completion.selected import Selected
+from midfill.server.completion.track import Track
+from midfill.server.documents import DocumentStore
 from midfill.server.model_host import ModelHost
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
 
 log = logging.getLogger(__name__)
-
-CHARS_PER_CONTEXT_TOKEN = 8
-"""Text to each side that is handed over for a context of one token; code has 3–4 characters a token."""
-BUSY_AFTER_S = 0.3
-"""A request that takes longer shows as busy; quicker ones would only make the status bar flicker."""
 
 
 class CompletionService:
@@ -36,8 +37,12 @@ class CompletionService:
         self._documents = documents
         self._model = model
         self._settings = settings
-        self._running: dict[str, Run] = {}
-        self._shown: dict[str, Shown] = {}
+        self._tracks: dict[str, Track] = {}
+        self._cache = Cache()
+        self._decodes = Decodes(model, self._keep)
+        self._rhythm = Rhythm()
+        self.asking = Asking(model, settings)
+        self._look_ahead = LookAhead(documents, self._decodes, self._cache, self.asking)
         self.last_answer = Answer(reason="nothing was asked yet")
 
     async def complete(
@@ -46,162 +51,198 @@ class CompletionService:
         offset: int,
         trigger: Trigger,
         deadline_s: float | None = None,
+        selected: Selected | None = None,
+        candidates: int = 1,
     ) -> Answer:
-        """Answer one request. Cancelling the task reaches the decode loop within a step.
+        """Answer one request. Cancelling the task reaches the decode loop within a step, unless what was
+        typed since agrees with what is written: the next request asks for just that.
 
-        `deadline_s` bounds the wait: what is written by then is the answer.
+        `deadline_s` bounds the wait: what is written by then is the answer. `selected`: the menu's item
+        at the cursor. `candidates`: how many suggestions are wanted.
         """
-        run = Run(snapshot, offset, trigger)
-        previous = self._running.get(snapshot.uri)
-        if previous is not None:
-            previous.interrupt(CancelReason.SUPERSEDED)
-        self._running[snapshot.uri] = run
+        fits = selected is None or selected.extends(snapshot, offset)
+        run = Run(snapshot, offset, trigger, selected if fits else None)
+        track = self._tracks.setdefault(run.uri, Track())
+        if track.run is not None:
+            track.run.interrupt(CancelReason.SUPERSEDED)
+        track.run = run
+        track.asked(snapshot)
         try:
-            self._catch_up(run)
-            answer = await self._answer(run, deadline_s)
+            answer = await self._answer(run, deadline_s, fits)
+            if candidates > 1 and answer.source:
+                answer = await self._with_others(run, answer, candidates)
         except Interrupted:
-            answer = Answer(superseded=True, reason=str(run.token.reason))
+            answer = Answer(superseded=True, reason=run.reason)
+        except asyncio.CancelledError:
+            self._given_up(run)
+            raise
         finally:
-            run.token.cancel(CancelReason.CLIENT)
-            if self._running.get(snapshot.uri) is run:
-                del self._running[snapshot.uri]
+            if track.run is run:
+                track.run = None
+            if self._documents.snapshot(run.uri) is None:
+                self._tracks.pop(run.uri, None)
         self._remember(run, answer)
-        return answer
-
-    def _catch_up(self, run: Run) -> None:
-        """A change or a close that came in one packet with the request was seen before the run was."""
-        current = self._documents.snapshot(run.snapshot.uri)
-        if current is None:
-            run.interrupt(CancelReason.SUPERSEDED)
-        else:
-            self.document_changed(current)
-        if run.token.cancelled:
-            raise Interrupted
+        return answer.with_selected(run.selected)
 
     def document_changed(self, snapshot: DocumentSnapshot) -> None:
-        """A running request goes on only while what is typed agrees with what it wrote so far."""
-        run = self._running.get(snapshot.uri)
-        if run is None:
+        """A running request goes on only while what is typed agrees with what is written so far."""
+        self._rhythm.key(_now())
+        self._decodes.document_changed(snapshot)
+        track = self._tracks.get(snapshot.uri)
+        if track is None:
             return
-        typed = grew_by(run.snapshot, snapshot, run.offset)
-        if typed is None or not _agree(normalize(typed), run.text):
+        if (unwanted := track.changed(snapshot)) is not None:
+            self._cache.drop(unwanted.snapshot, unwanted.offset)
+        run = track.run
+        if run is not None and (run.place_in(snapshot) is None or run.decode_was_dropped):
             run.interrupt(CancelReason.SUPERSEDED)
 
     def document_closed(self, uri: str) -> None:
-        self._shown.pop(uri, None)
-        run = self._running.get(uri)
-        if run is not None:
-            run.interrupt(CancelReason.SUPERSEDED)
+        self._decodes.drop_all(uri)
+        self._cache.forget(uri)
+        track = self._tracks.pop(uri, None)
+        if track is not None and track.run is not None:
+            track.run.interrupt(CancelReason.SUPERSEDED)
 
     def forget(self) -> None:
-        """Another model answers from now on."""
-        self._shown.clear()
+        """Another model, or other settings, answer from now on."""
+        self._decodes.drop_all()
+        self._cache.forget()
+        for track in self._tracks.values():
+            track.shown = None
 
     def silence(self, snapshot: DocumentSnapshot) -> str:
         """Why nothing can be suggested in this document now, as a code; empty when it can."""
         return policy.silence(snapshot, self._settings()) or self._model.silence
 
-    def request_at(
-        self,
-        snapshot: DocumentSnapshot,
-        offset: int,
-        trigger: Trigger,
-        deadline_s: float | None = None,
-    ) -> tuple[CursorContext, FimRequest]:
-        """What the model would be asked at this place."""
-        chars = self._model.context_tokens * CHARS_PER_CONTEXT_TOKEN
-        context = read_cursor(snapshot, offset, trigger, chars)
-        return context, build_request(context, self._settings(), deadline_s)
-
-    async def _answer(self, run: Run, deadline_s: float | None) -> Answer:
-        if reason := self.silence(run.snapshot):
+    async def _answer(self, run: Run, deadline_s: float | None, fits: bool) -> Answer:
+        until = None if deadline_s is None else _now() + deadline_s
+        snapshot, offset = self._place(run)
+        if reason := policy.silence(snapshot, self._settings()):
             return Answer(reason=reason)
-        shown = self._shown.get(run.snapshot.uri)
-        rest = shown.typed_through(run.snapshot, run.offset) if shown else None
-        if rest is not None:
-            return self._fit(run, rest, reason="typed-through")
-        await run.rest(delay_s(self._settings(), run.trigger))
-        if reason := self.silence(run.snapshot):  # the model may have been stopped meanwhile
-            return Answer(reason=reason)
-        context, request = self.request_at(run.snapshot, run.offset, run.trigger, deadline_s)
-        self._model.submit(request, run.token, run.deliver, Lane.FIM)
-        with self._busy():
-            finish = await run.collect()
-        if finish.reason is FinishReason.ERROR:
-            log.warning("no completion: %s", finish.message)
-            return Answer(reason=finish.message, finish=finish)
-        return self._written(run, context, finish)
+        if (at_hand := self._at_hand(run)) is not None:
+            self._decodes.drop(run.uri, CancelReason.SUPERSEDED)
+            return at_hand
+        decode, source = self._decodes.join(snapshot, offset), Source.JOINED
+        if decode is None:
+            self._decodes.drop(run.uri, CancelReason.SUPERSEDED)
+            context = self.asking.context_at(snapshot, offset, run.trigger)
+            if reason := self._silence_at(context, fits):
+                return Answer(reason=reason)
+            idle = self._decodes.idle
+            await run.rest(delay_s(self._settings(), context, self._rhythm, _now(), idle))
+            if reason := self._model.silence:  # it may have been stopped meanwhile
+                return Answer(reason=reason)
+            decode, source = self._ask(run), Source.MODEL
+        with shown_as_busy(self._model):
+            answer = self._written(run, decode, source, await run.wait(decode, until))
+            if answer is None and source is Source.JOINED and not self._model.silence:
+                decode = self._ask(run)  # the other was not for this place after all, or had to make room
+                answer = self._written(run, decode, Source.MODEL, await run.wait(decode, until))
+        return answer or Answer(superseded=True, reason="stale")
 
-    def _written(self, run: Run, context: CursorContext, finish: Finish) -> Answer:
-        """What the model wrote, cleaned up."""
-        suggestion, rule = clean_up(run.text, context)
+    def _at_hand(self, run: Run) -> Answer | None:
+        """The answer that needs no model; None without one. An explicit request asks again where the
+        model had nothing to say."""
+        snapshot, offset = self._place(run)
+        shown = self._tracks[run.uri].shown
+        if shown is not None and (rest := shown.typed_through(snapshot, offset)) is not None:
+            self._look_ahead.soon(shown)
+            return Answer(rest, source=Source.TYPED_THROUGH)
+        for origin, written in self._cache.find(snapshot, offset, _now()):
+            answer = self._read(run, written, origin, Source.AHEAD if written.ahead else Source.CACHE)
+            if answer.suggestion or (origin == offset and run.trigger is Trigger.AUTOMATIC):
+                return answer
+        return None
+
+    def _silence_at(self, context: CursorContext, fits: bool) -> str:
+        """Why nothing that is not at hand is suggested here."""
+        if context.trigger is Trigger.AUTOMATIC:
+            recent = self._tracks[context.snapshot.uri].recent(context.snapshot, context.offset, fits)
+            if reason := policy.silence_at(context, recent, self._settings().silences_off):
+                return reason
+        return self._model.silence
+
+    def _ask(self, run: Run, request: FimRequest | None = None) -> Decode:
+        """Ask the model, at the run's first place. A `request` of its own is for this run alone."""
+        least = run.selected.start if run.selected else run.offset
+        wanted = request or self.asking.request_at(run.snapshot, run.offset, run.trigger)
+        return self._decodes.ask(run.snapshot, run.offset, least, wanted, alone=request is not None)
+
+    def _written(self, run: Run, decode: Decode, source: Source, whole: bool) -> Answer | None:
+        """What the model wrote, as it fits the document as it is now (invariant 2); None where it does
+        not, or was cut off by somebody else."""
+        written = decode.written
+        if written.finish.reason is FinishReason.ERROR:
+            log.warning("no completion: %s", written.finish.message)
+            return Answer(reason=written.finish.message, written=written)
+        if whole and written.finish.reason is FinishReason.CANCELLED:
+            return None
+        answer = self._read(run, written, decode.offset, source)
+        return None if answer.reason == CONTRADICTED else answer
+
+    def _read(self, run: Run, written: Written, origin: int, source: Source) -> Answer:
+        """What was written at `origin`, at the run's present place."""
+        snapshot, offset = self._place(run)
+        suggestion, reason = read(
+            written, snapshot, origin, offset, partial(self.asking.context_at, trigger=run.trigger)
+        )
         if suggestion is None:
-            return Answer(reason=f"dropped by {rule}" if run.text else "empty", finish=finish)
-        return self._fit(run, suggestion, finish=finish)
+            return Answer(reason=reason, source=source, written=written)
+        if written.finish.reason is not FinishReason.CANCELLED:  # else a deadline has cut it short
+            self._show(run, Shown(snapshot, offset, (suggestion,), written.ended))
+        return Answer(suggestion, source=source, written=written)
 
-    def _fit(
-        self, run: Run, suggestion: Suggestion, reason: str = "", finish: Finish | None = None
-    ) -> Answer:
-        """The suggestion as it fits the document as it is now (invariant 2)."""
-        current = self._documents.snapshot(run.snapshot.uri)
-        typed = grew_by(run.snapshot, current, run.offset) if current else None
-        if current is None or typed is None:
-            return Answer(superseded=True, reason="stale", finish=finish)
-        behind = run.snapshot.text[run.offset : run.offset + suggestion.replace]
-        rest = trimmed(suggestion, normalize(typed), len(typed), behind)
-        if rest is None:
-            return Answer(superseded=True, reason="stale", finish=finish)
-        if not rest.text:
-            return Answer(reason="typed already", finish=finish)
-        return self._show(current, rest, reason, finish)
+    async def _with_others(self, run: Run, first: Answer, count: int) -> Answer:
+        """More suggestions for the same place, as many as come in time."""
+        until, texts = _now() + MORE_S, list[Written]()
+        known = Shown(*self._place(run), first.suggestions)
+        request = self.asking.request_at(run.snapshot, run.offset, run.trigger)
+        for variant in drawn(request, count - 1):
+            if self._model.silence:
+                break
+            decode = self._ask(run, variant)
+            if not await run.wait(decode, until):
+                self._decodes.drop(run.uri, CancelReason.ENOUGH)
+                break
+            if decode.is_whole:
+                texts.append(decode.written)
+        now, here = self._place(run)
+        context_at = partial(self.asking.context_at, trigger=run.trigger)
+        found = choice(known, texts, run.offset, now, here, context_at)
+        if not found:
+            stale = first.suggestion is not None
+            return Answer(superseded=True, reason="stale") if stale else first
+        self._show(run, Shown(now, here, found))
+        return replace(first, suggestion=found[0], others=found[1:])
 
-    def _show(
-        self,
-        snapshot: DocumentSnapshot,
-        suggestion: Suggestion,
-        reason: str,
-        finish: Finish | None,
-    ) -> Answer:
-        """Hand a suggestion out, and keep it while it is typed; not one that a deadline cut short."""
-        if finish is None or finish.reason is not FinishReason.CANCELLED:
-            self._shown[snapshot.uri] = Shown(snapshot, suggestion)
-        return Answer(suggestion, reason, finish=finish)
+    def _show(self, run: Run, shown: Shown) -> None:
+        self._tracks[run.uri].shown = shown
+        self._look_ahead.soon(shown)
 
-    @contextlib.contextmanager
-    def _busy(self) -> Iterator[None]:
-        waited = False
+    def _keep(self, decode: Decode) -> None:
+        self._cache.put(decode.snapshot, decode.offset, decode.written, _now())
 
-        def show() -> None:
-            nonlocal waited
-            waited = True
-            self._model.began_waiting()
+    def _given_up(self, run: Run) -> None:
+        """The client does not want `run` any more. If something was typed since, it only wants it anew."""
+        unchanged, decode = self._documents.snapshot(run.uri) is run.asked, run.decode
+        if decode is not None and decode.waiter is None and (unchanged or decode.alone):
+            self._decodes.drop(run.uri, CancelReason.CLIENT)
 
-        timer = asyncio.get_running_loop().call_later(BUSY_AFTER_S, show)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            if waited:
-                self._model.stopped_waiting()
+    def _place(self, run: Run) -> tuple[DocumentSnapshot, int]:
+        """Where the run's answer goes in the document as it is now. Raises Interrupted if it is gone."""
+        place = run.place_in(self._documents.snapshot(run.uri))
+        if place is None:
+            run.interrupt(CancelReason.SUPERSEDED)
+            raise Interrupted
+        return place
 
     def _remember(self, run: Run, answer: Answer) -> None:
         self.last_answer = answer
-        result = f"shown {answer.reason}".rstrip() if answer.suggestion else answer.reason
+        result = f"shown {answer.source}" if answer.suggestion else answer.reason
         level = logging.DEBUG if answer.superseded else logging.INFO
-        log.log(level, "fim v=%d %s: %s%s", run.snapshot.version, run.trigger, result, _figures(answer))
+        log.log(level, "fim v=%d %s: %s%s", run.asked.version, run.trigger, result, answer.figures)
 
 
-def _figures(answer: Answer) -> str:
-    """Tokens and times of one request, for its line in the log."""
-    if answer.finish is None:
-        return ""
-    usage = answer.finish.usage
-    return (
-        f" end={answer.finish.reason} prompt={usage.prompt_tokens} reused={usage.reused_tokens}"
-        f" out={usage.generated_tokens} queue_ms={usage.queue_ms:.0f}"
-        f" prefill_ms={usage.prefill_ms:.0f} decode_ms={usage.decode_ms:.0f}"
-    )
-
-
-def _agree(typed: str, written: str) -> bool:
-    return typed.startswith(written) or written.startswith(typed)
+def _now() -> float:
+    return asyncio.get_running_loop().time()

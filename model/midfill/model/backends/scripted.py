@@ -115,6 +115,7 @@ def _choices(request: Request) -> tuple[str, ...]:
 
 
 def _made_up(request: Request) -> str:
-    """As many four-character words as the request allows: `a000a001a002…`, lettered by the prompt."""
-    letter = chr(ord("a") + len(_prompt(request)) % 26)
+    """As many four-character words as the request allows: `a000a001a002…`, lettered by the prompt; other
+    ones for each tenth of temperature."""
+    letter = chr(ord("a") + (len(_prompt(request)) + round(10 * request.temperature)) % 26)
     return "".join(f"{letter}{i:03d}" for i in range(request.max_new_tokens))
