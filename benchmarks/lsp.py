@@ -12,8 +12,15 @@ from tests.session import Session
 
 SIZES = (200, 2_000, 10_000, 50_000)
 ROUNDS = 200
-LINE = "    value = compute(value, index)  # größer\n"
-SETTINGS = {"backend": "scripted", "debounceMs": 0, "scriptedStepMs": 0, "scriptedText": "x"}
+LINE = "    value = compute(value, {})  # größer\n"
+"""Each with a number of its own: where all text around the cursor is the same, the answer is at hand."""
+SETTINGS = {
+    "backend": "scripted",
+    "debounceMs": 0,
+    "candidates": 1,
+    "scriptedStepMs": 0,
+    "scriptedText": "x",
+}
 SLOW = {**SETTINGS, "scriptedStepMs": 50, "scriptedText": "x" * 400}
 
 
@@ -37,7 +44,7 @@ def main() -> None:
 
 def _measure(session: Session, lines: int) -> Row:
     uri = f"file:///w/{lines}.py"
-    session.open(uri, "def f():\n" + LINE * lines)
+    session.open(uri, "def f():\n" + "".join(map(LINE.format, range(lines))))
     requests, changes = [], []
     for n in range(ROUNDS):
         line = 1 + n * 37 % lines

@@ -34,7 +34,7 @@ def main() -> None:
 def _start(number: int) -> Row:
     began = time.perf_counter()
     session = Session.start("--log-level", "error")
-    session.initialize({})
+    session.initialize({"candidates": 1})
     initialized = time.perf_counter()
     status = session.wait_ready(600)
     if status["state"] != "ready":
