@@ -45,7 +45,7 @@ def ignore(_: LoadProgress) -> None:
 def backend(local: LocalModel) -> TransformersBackend:
     backend = TransformersBackend(ModelConfig(device="cpu"), local)
     info = backend.load(ignore)
-    assert (info.dialect, info.can_chat, info.context_tokens) == ("qwen2.5-coder", True, 2048)
+    assert (info.dialect, info.can_chat, info.context_tokens) == ("qwen2.5-coder-spm", True, 2048)
     return backend
 
 
@@ -80,7 +80,13 @@ def test_it_chats_and_ends_by_itself(backend: TransformersBackend) -> None:
     assert events[-1].reason is FinishReason.EOT
 
 
-def test_a_key_costs_the_suffix_and_the_seam(backend: TransformersBackend) -> None:
+@pytest.mark.parametrize(("dialect", "most"), [("auto", 8), ("qwen2.5-coder", CPU_SUFFIX_TOKENS + 32)])
+def test_a_key_costs_a_few_tokens_suffix_first_else_the_suffix_and_the_seam(
+    backend: TransformersBackend, local: LocalModel, dialect: str, most: int
+) -> None:
+    if dialect != "auto":
+        backend = TransformersBackend(ModelConfig(device="cpu", fim_dialect=dialect), local)
+        assert backend.load(ignore).dialect == dialect
     tasks = shared_rows("HumanEval")
     code = "\n".join(row["prompt"] + row["canonical_solution"] for row in tasks)
     at, line = code.index("\n", 30_000) + 1, "    average = sum(values) / max(1, len(values))"[:40]
@@ -93,4 +99,4 @@ def test_a_key_costs_the_suffix_and_the_seam(backend: TransformersBackend) -> No
         finish = list(backend.stream(key))[-1]
         assert isinstance(finish, Finish)
         assert finish.usage.prompt_tokens > 1300
-        assert finish.usage.prompt_tokens - finish.usage.reused_tokens <= CPU_SUFFIX_TOKENS + 32
+        assert finish.usage.prompt_tokens - finish.usage.reused_tokens <= most
