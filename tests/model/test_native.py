@@ -135,6 +135,18 @@ def test_attention_is_torchs(
     torch.testing.assert_close(out, wanted[0].transpose(0, 1).reshape(n, -1), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("vocabulary", [5, 16, 1000, 4099])
+def test_the_likeliest_is_torchs(native: Library, vocabulary: int) -> None:
+    logits = torch.randn(3, vocabulary) * 5
+    logits[2, vocabulary // 2] = logits[2, -1] = 99.0  # of two the first
+    logprobs = torch.log_softmax(logits, dim=-1)
+    for row, (token, logprob) in enumerate(native.likeliest(logits)):
+        assert token == (vocabulary // 2 if row == 2 else int(logits[row].argmax()))
+        assert logprob == pytest.approx(float(logprobs[row, token]), abs=1e-4)
+    logits[1, -1] = float("nan")
+    assert [value != value for _, value in native.likeliest(logits)] == [False, True, False]
+
+
 # Machines.
 
 CHOOSE = """

@@ -22,7 +22,7 @@ RELEASE_AFTER_ROWS = 512
 takes 33–42 ms of one core (measured), 512 rows more than a second. Below 4 % in the worst case."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Output:
     """As transformers' `CausalLMOutput`, of which the loop reads this."""
 
@@ -159,6 +159,7 @@ class LeanModel(torch.nn.Module):
         served: str,
         parameters: int,
         block_weights: MappedWeights | None = None,
+        output: type[Output] = Output,
     ) -> None:
         """`block_weights`: those that only blocks of more than `FEW_ROWS` rows are multiplied by."""
         super().__init__()
@@ -166,6 +167,7 @@ class LeanModel(torch.nn.Module):
         self.served, self.parameter_count = served, parameters
         """What its weights are multiplied as, and how many the model has: for the status."""
         self._block_weights = block_weights
+        self._output = output
         self._rows_since_release = RELEASE_AFTER_ROWS  # the first block maps everything: warm-up's
 
     def memory_bytes(self) -> int:
@@ -191,7 +193,7 @@ class LeanModel(torch.nn.Module):
         self._release_block_weights(input_ids.shape[1])
         rows = self.model(input_ids[0], past_key_values)
         logits = self.lm_head(self.model.norm(rows[-logits_to_keep:]))
-        return Output(logits.float()[None])
+        return self._output(logits.float()[None])
 
     def _release_block_weights(self, n: int) -> None:
         """When few rows follow on many, the weights for many are not needed for a while, and they are more

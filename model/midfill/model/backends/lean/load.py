@@ -10,7 +10,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from midfill.model.backends.lean.forward import Attention, Layer, LeanBody, LeanModel, Mlp, Norm
+from midfill.model.backends.lean.forward import (
+    Attention,
+    Layer,
+    LeanBody,
+    LeanModel,
+    Mlp,
+    Norm,
+    Output,
+)
 from midfill.model.backends.lean.kernels import Packed, agrees
 from midfill.model.backends.lean.linears import QuantisedLinear, StoredLinear
 from midfill.model.backends.lean.memory import MappedWeights
@@ -18,6 +26,7 @@ from midfill.model.backends.lean.native.layer import (
     BLOCKS,
     NativeLayer,
     NativeLinear,
+    NativeOutput,
     make_native,
     suits,
 )
@@ -90,7 +99,8 @@ def build_lean(
     norm = Norm(tensors["model.norm.weight"], shape.epsilon)
     served = scheme.title if scheme else str(dtype).removeprefix("torch.")
     body = LeanBody(shape, tensors[EMBED], layers, norm)
-    return LeanModel(body, make_linear("head"), served, _count(tensors), _block_weights(body))
+    output = NativeOutput if scheme and scheme.native else Output
+    return LeanModel(body, make_linear("head"), served, _count(tensors), _block_weights(body), output)
 
 
 def _block_weights(body: LeanBody) -> MappedWeights:

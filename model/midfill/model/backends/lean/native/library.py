@@ -19,7 +19,7 @@ import torch
 from midfill.model.store.local import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("linear.c", "attention.c", "pool.c")
+SOURCES = ("linear.c", "attention.c", "likeliest.c", "pool.c")
 HEADERS = ("pool.h", "vector.h")
 FEATURES = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "f16c", "fma")
 """As Linux names them in /proc/cpuinfo. Without its underscore each is a compiler's option."""
@@ -36,11 +36,8 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         functions = ctypes.CDLL(str(path))
-        self._linear, self._place, self._attend = (
-            functions.midfill_linear,
-            functions.midfill_place,
-            functions.midfill_attend,
-        )
+        self._linear, self._place = functions.midfill_linear, functions.midfill_place
+        self._attend, self._likeliest = functions.midfill_attend, functions.midfill_likeliest
         self._linear.argtypes = (
             *(ctypes.c_int, Pointer, Pointer, Long, Long, Pointer, Long, Pointer, ctypes.c_float),
             *(ctypes.c_int, Pointer, ctypes.c_int),
@@ -48,6 +45,8 @@ class Library:
         self._place.argtypes = (*[Pointer] * 4, *[Long] * 4, Pointer, Pointer, Long, Long)
         self._place.restype = None
         self._attend.argtypes = (Pointer, *[Long] * 4, Pointer, Pointer, Long, Long, Pointer)
+        self._likeliest.argtypes = (Pointer, Long, Long, Pointer, Pointer)
+        self._likeliest.restype = None
 
     def linear(
         self,
@@ -105,6 +104,14 @@ class Library:
             *(keys.data_ptr(), values.data_ptr(), capacity, begin, out.data_ptr()),
         )
         _check(failed)
+
+    def likeliest(self, logits: torch.Tensor) -> list[tuple[int, float]]:
+        """Of each row of `logits` [rows, vocabulary]: the likeliest token, its log-probability; NaN where
+        a logit is none."""
+        rows, n = logits.shape
+        tokens, logprobs = torch.empty(rows, dtype=torch.int32), torch.empty(rows)
+        self._likeliest(logits.data_ptr(), rows, n, tokens.data_ptr(), logprobs.data_ptr())
+        return list(zip(tokens.tolist(), logprobs.tolist(), strict=True))
 
 
 def library() -> Library:
