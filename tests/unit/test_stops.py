@@ -38,7 +38,11 @@ def block(answer: str, before: str = "", below: str = "") -> str:
         ("return ", "a + b\nprint(1)", "a + b"),
         ("return ", "a + b", "a + b"),
         ("return a", "\nprint(1)", ""),
-        ("    ", "\n    x = 1", ""),
+        ("    ", "\n    x = 1", "    x = 1"),  # a blank line is no answer
+        ("x = foo.", "\n    bar()\nbaz()", "bar()"),
+        ("x = foo.", "\n\n\n\nbar()", ""),
+        ("i++", "\nx = 1", ""),
+        ("", "\n", ""),
         ("", "  x  # y \n", "  x  # y "),
         ("x = ", "a\r\nb", "a"),
     ],
@@ -90,6 +94,7 @@ def test_generating_the_line_below_ends_the_answer_before_it() -> None:
     assert block("return x\n", "    ", "    return x") == ""
     assert line("return x", "    ", "    return x") == ""
     assert line("return xs", "    ", "    return x") == "return xs"
+    assert line("        return x", "", "    return x") == "        return x"  # another block's
 
 
 def test_a_line_below_that_says_little_ends_nothing_but_a_closer_at_its_column_does() -> None:
@@ -99,7 +104,7 @@ def test_a_line_below_that_says_little_ends_nothing_but_a_closer_at_its_column_d
 
 
 def test_the_third_identical_line_ends_the_answer() -> None:
-    assert block("f()\nf()\nf()\nf()\n") == "f()\nf()"
+    assert block("f()\nf()\nf()\nf()\n") == "f()\nf()\nf()"
 
 
 def test_a_code_fence_at_a_line_start_never_leaks() -> None:

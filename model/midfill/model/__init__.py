@@ -21,7 +21,7 @@ from midfill.model.backends import make_backend
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.config import ModelConfig
 from midfill.model.errors import ModelError, NoModel
-from midfill.model.stops import is_opener
+from midfill.model.lines import columns, is_opener, is_unfinished, triple_quotes
 from midfill.model.worker import Worker
 
 __all__ = [
@@ -46,6 +46,9 @@ __all__ = [
     "StopRules",
     "Usage",
     "Worker",
+    "columns",
     "is_opener",
+    "is_unfinished",
     "make_backend",
+    "triple_quotes",
 ]

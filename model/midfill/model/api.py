@@ -54,6 +54,14 @@ class StopRules:
     """The current line, left of the cursor: its indentation is the block's."""
     next_line: str = ""
     """The next line below the cursor that is not blank: generating it again ends the completion."""
+    may_grow: bool = False
+    """A single line goes on as a block if its first line opens one, or leaves a bracket open."""
+    unclosed: int = 0
+    """Brackets left open before the cursor that nothing behind it closes."""
+    in_string: bool = False
+    """The cursor stands in a string of several lines: no line of it is code."""
+    off: frozenset[str] = frozenset()
+    """Rules that are switched off, of `stops.STOP_RULES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,8 @@ class Finish:
     usage: Usage = field(default_factory=Usage)
     message: str = ""
     """For ERROR: one sentence for a human, without source text."""
+    rules: tuple[str, ...] = ()
+    """The stop rules that decided something, in order; for STOP the last one ended the answer."""
 
 
 Event = Chunk | Finish

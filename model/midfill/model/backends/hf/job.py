@@ -118,7 +118,8 @@ class Progress:
             drafted_tokens=self.drafted,
             accepted_tokens=self.accepted,
         )
-        return Finish(self.reason or FinishReason.LENGTH, usage)
+        rules = tuple(self.job.scanner.fired) if self.job.scanner else ()
+        return Finish(self.reason or FinishReason.LENGTH, usage, rules=rules)
 
 
 def begin(job: Job, context_tokens: int, token_bytes: Callable[[int], bytes]) -> Progress:
