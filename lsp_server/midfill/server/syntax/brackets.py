@@ -1,0 +1,50 @@
+"""Brackets on both sides of a cursor, in any language. Pure: text in, a number out."""
+
+import re
+
+PAIRS = {")": "(", "]": "[", "}": "{"}
+NO_CODE = re.compile(
+    r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"
+    r"|/\*.*?\*/|(?<=\s)(?:#|//)[^\n]*",
+    re.DOTALL,
+)
+"""Strings and comments."""
+BRACKETS = re.compile(r"[()\[\]{}]")
+
+
+def unclosed(before: str, after: str) -> int:
+    """How many brackets that are open at the cursor nothing behind it closes.
+
+    Round and square ones wherever they were opened, curly ones only on the cursor's own line: a function
+    at the end of a file may lack its brace for long while its lines are written.
+    """
+    above, _, line = before.rpartition("\n")
+    ours = [mark for mark in _left_over(above)[1] if mark != "{"]
+    closing, opening = _left_over(line)
+    for mark in closing:
+        if ours and ours[-1] == PAIRS[mark]:
+            ours.pop()
+    ours += opening
+    count = 0
+    for mark in _left_over(after)[0]:
+        while ours and ours[-1] != PAIRS[mark]:
+            ours.pop()
+            count += 1
+        if not ours:
+            break
+        ours.pop()
+    return count + len(ours)
+
+
+def _left_over(text: str) -> tuple[list[str], list[str]]:
+    """(closers that nothing in `text` opened, openers that nothing in it closed), in order."""
+    closing: list[str] = []
+    opening: list[str] = []
+    for mark in BRACKETS.findall(NO_CODE.sub(" ", text)):
+        if mark not in PAIRS:
+            opening.append(mark)
+        elif opening and opening[-1] == PAIRS[mark]:
+            opening.pop()
+        elif not opening:
+            closing.append(mark)
+    return closing, opening

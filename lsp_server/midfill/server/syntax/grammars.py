@@ -1,0 +1,44 @@
+"""Which tree-sitter grammar reads which language, loaded when first asked for. Knows no document.
+
+One wheel a language, each with its grammar compiled inside. A language without one, or whose wheel is not
+installed, is read by its indentation alone: nothing here ever downloads.
+"""
+
+import importlib
+import logging
+from functools import cache
+
+from tree_sitter import Language, Parser
+
+log = logging.getLogger(__name__)
+
+GRAMMARS: dict[str, tuple[str, str]] = {
+    "c": ("tree_sitter_c", "language"),
+    "cpp": ("tree_sitter_cpp", "language"),
+    "cuda-cpp": ("tree_sitter_cpp", "language"),
+    "go": ("tree_sitter_go", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "javascriptreact": ("tree_sitter_javascript", "language"),
+    "python": ("tree_sitter_python", "language"),
+    "rust": ("tree_sitter_rust", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "typescriptreact": ("tree_sitter_typescript", "language_tsx"),
+}
+"""LSP language identifier → the package and the function of it that hands the grammar out."""
+
+
+@cache
+def parser_for(language: str) -> Parser | None:
+    """The parser of an LSP language identifier; None where indentation has to do.
+
+    Loading takes a millisecond or two, once. Parsers belong to the thread that uses them: the event loop.
+    """
+    if language not in GRAMMARS:
+        return None
+    package, function = GRAMMARS[language]
+    try:
+        return Parser(Language(getattr(importlib.import_module(package), function)()))
+    except (ImportError, AttributeError, ValueError) as error:  # ValueError: an ABI this tree-sitter lacks
+        log.warning("%s is read by its indentation: %s", language, error)
+        return None
