@@ -13,7 +13,7 @@ from tests.cursor import parse, show
 from tests.unit.fakes import TIMEOUT_S, FakeHost
 
 URI = "file:///a.py"
-PLAIN = Settings(debounce_ms=0, silences_off=tuple(PLACES), write_ahead="off")
+PLAIN = Settings(backend="scripted", debounce_ms=0, silences_off=tuple(PLACES), write_ahead="off")
 """Pictures are short, and the model is asked for what the test asks for and nothing else."""
 
 

@@ -5,18 +5,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from midfill.server.completion.cleanup import (
-    Suggestion,
-    clean_up,
-    not_the_next_line,
-    one_line_inside_a_line,
-    trimmed,
-    without_double_indentation,
-    without_the_lines_below,
-    without_the_rest_of_the_line,
-    without_trailing_space,
-)
+from midfill.server.completion.cleanup import Suggestion, clean_up, trimmed
 from midfill.server.completion.cursor import CursorContext, Trigger, read_cursor
+from midfill.server.completion.rules.ends import without_trailing_space
+from midfill.server.completion.rules.indentation import without_double_indentation
+from midfill.server.completion.rules.near_lines import not_the_next_line, without_the_lines_below
+from midfill.server.completion.rules.same_line import one_line_inside_a_line, without_the_rest_of_the_line
 from midfill.server.text import new_snapshot
 from tests.cursor import parse, show
 
@@ -28,7 +22,7 @@ def at(picture: str) -> CursorContext:
 
 def accepted(picture: str, written: str) -> str:
     """The picture of the document after `written` was cleaned up and accepted; or why nothing is left."""
-    suggestion, rule = clean_up(written, at(picture))
+    suggestion, rule = clean_up(written, at(picture), off={"whole_syntax"})
     if suggestion is None:
         return rule
     text, offset = parse(picture)
@@ -143,6 +137,7 @@ def test_whole_lines_that_stand_below_already_are_not_written_again(picture, wri
         ("ret║\nreturn x\n", "urn x\nmore", True),
         ("║\n\n\nreturn x\n", "return x", True),
         ("║\nreturn x\n", "return y", False),
+        ("    ║\nreturn x\n", "return x", False),  # another block's
         ("║\n}\n", "}", False),
         ("║\na\n", "a", False),
         ("║", "return x", False),

@@ -32,7 +32,7 @@ def at(picture: str, language: str = "python", max_chars: int = 10_000) -> Curso
         ("def f(a):\n    ║\n\nx = 1\n", BLOCK),
         ("def f(a):\n    return ║", LINE),
         ("def f(a):\n    x = 1\n    ║", LINE),
-        ("def f(a):\n\n    ║", LINE),
+        ("def f(a):\n\n    ║", BLOCK),
         ("def add(║)", BLOCK),
         ("x = [║]", BLOCK),
         ("x = f(║, b)", LINE),
@@ -60,6 +60,13 @@ def at(picture: str, language: str = "python", max_chars: int = 10_000) -> Curso
         ("for x in *; do\n  ║\ndone", BLOCK),
         ("undo\n║", LINE),
         ("def f(a):\r\n    ║\r\n", BLOCK),
+        ('def f(a):\n    """Doc."""\n║\n\nx = 1\n', BLOCK),
+        ('def f(a):\n    """Doc."""\n    # why\n    ║\n', BLOCK),
+        # the block has lines already
+        ('def f(a):\n    """Doc."""\n║\n    x = 1\n', LINE),
+        ("def f(a):\n    ║\n    x = 1\n", LINE),
+        ("def f(a):║\n    x = 1\n", LINE),
+        ("function f() {\n  // why\n  ║\n  a();\n}\n", LINE),
     ],
 )
 def test_a_block_is_written_only_where_one_begins(picture, scope):
@@ -131,6 +138,16 @@ def test_the_line_above_is_the_one_directly_above(picture, line):
     assert line_above(at(picture)) == line
 
 
+def test_the_scanner_is_told_what_is_open_at_the_cursor():
+    def rules(picture):
+        return build_request(at(picture), Settings(cleanup_off=("growth",))).stop
+
+    assert [rules(p).may_grow for p in ("x = ║", "f(║)", "f(║, b)")] == [True, True, False]
+    assert [rules(p).unclosed for p in ("f(\n  a, ║", "f(\n  a, ║\n)", "f(║)", "x = ║")] == [1, 0, 1, 0]
+    assert [rules(p).in_string for p in ('"""a\n║', '"""a"""\n║')] == [True, False]
+    assert rules("║").off == {"growth"}
+
+
 def test_line_ends_of_every_kind_reach_the_model_as_one():
     request = build_request(at("a\r\nb\rc\x0c\u2028║\r\nd\r"), Settings())
     assert (request.prefix, request.suffix) == ("a\nb\nc\x0c\u2028", "\nd\n")
@@ -147,8 +164,10 @@ def test_the_request_carries_what_the_place_and_the_settings_say():
 
 
 def test_a_single_line_gets_fewer_tokens_but_never_more_than_the_setting():
-    for setting, tokens in ((100, SINGLE_LINE_TOKENS), (7, 7)):
-        assert build_request(at("x = ║"), Settings(max_new_tokens=setting)).max_new_tokens == tokens
+    for setting, inside, may_grow in ((100, SINGLE_LINE_TOKENS, 100), (7, 7, 7)):
+        asked = Settings(max_new_tokens=setting)
+        assert build_request(at("f(║, x)"), asked).max_new_tokens == inside
+        assert build_request(at("x = ║"), asked).max_new_tokens == may_grow
 
 
 def test_both_texts_are_cut_near_the_cursor_in_a_long_document():

@@ -31,6 +31,7 @@ CONTRACT = [
     "threads",
     "languages",
     "exclude",
+    "cleanupOff",
     "testPython",
     "logLevel",
 ]

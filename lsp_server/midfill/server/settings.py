@@ -169,6 +169,13 @@ class Settings:
         "Glob patterns of files in which nothing is suggested, such as `**/*.env`.",
         list,
     )
+    cleanup_off: tuple[str, ...] = option(
+        "cleanupOff",
+        (),
+        "Names of rules that shorten or drop what the model wrote, to switch off, such as `whole_syntax`. "
+        "`midfill complete --explain` names those that fired.",
+        list,
+    )
     test_python: str = option(
         "testPython",
         "",
@@ -204,6 +211,12 @@ class Settings:
         restarts_model=True,
         hidden=True,
     )
+
+    @property
+    def rules_off(self) -> frozenset[str]:
+        """Rules that do not run. What the scripted backend writes need be no code, and is shown."""
+        scripted = {"whole_syntax"} if self.backend == "scripted" else set[str]()
+        return frozenset(self.cleanup_off) | scripted
 
     def model_config(self) -> ModelConfig:
         """The part of the settings that the model side needs."""

@@ -23,7 +23,7 @@ class Asking:
     ) -> CursorContext:
         """The cursor in its text, as much of that as the model may read."""
         chars = self._model.context_tokens * CHARS_PER_CONTEXT_TOKEN
-        return read_cursor(snapshot, offset, trigger, chars)
+        return read_cursor(snapshot, offset, trigger, chars, self._settings().rules_off)
 
     def request_at(
         self, snapshot: DocumentSnapshot, offset: int, trigger: Trigger = Trigger.AUTOMATIC

@@ -1,21 +1,15 @@
-"""From what the model wrote to what is inserted: small rules, each pure, in the order of `RULES`.
+"""From what the model wrote to what is inserted: the rules of `rules/`, and what they leave.
 
-A rule takes the text and the cursor and returns the text, or "" to drop it. None may touch the file
-outside the suggestion: what `covered` replaces is typed again by the suggestion itself (invariant 6).
+None may touch the file outside the suggestion: what `covered` replaces is typed again by the suggestion
+itself (invariant 6).
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from midfill.model import is_opener
 from midfill.server.completion.cursor import CursorContext, normalize
-from midfill.server.completion.marks import closes_itself, retyped
-from midfill.server.completion.request import line_above, next_line
-
-Rule = Callable[[str, CursorContext], str]
-
-TELLING_CHARS = 3
-"""A line with fewer word characters says too little to be called a repetition."""
+from midfill.server.completion.marks import retyped
+from midfill.server.completion.rules import ALWAYS, RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,86 +21,43 @@ class Suggestion:
     replace: int = 0
 
 
-def clean_up(raw: str, context: CursorContext) -> tuple[Suggestion | None, str]:
-    """The suggestion, or None and the name of the rule that dropped it."""
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What is left, and the names of the rules that changed it, in order; the last one dropped it if
+    nothing is left."""
+
+    suggestion: Suggestion | None
+    fired: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The rule that dropped it; empty when there is a suggestion."""
+        if self.suggestion is not None:
+            return ""
+        return self.fired[-1] if self.fired else "nothing_written"
+
+
+def clean_up(raw: str, context: CursorContext, off: Collection[str] = ()) -> tuple[Suggestion | None, str]:
+    """The suggestion for `raw`, what the model wrote, or None and the name of the rule that dropped it;
+    rules named in `off` do not run."""
+    cleaned = explain(raw, context, off)
+    return cleaned.suggestion, cleaned.reason
+
+
+def explain(raw: str, context: CursorContext, off: Collection[str] = ()) -> Cleaned:
+    """The same, with every rule that fired."""
     text = normalize(raw)
+    fired: list[str] = []
     for rule in RULES:
-        text = rule(text, context)
+        if rule.__name__ in off and rule not in ALWAYS:
+            continue
+        left = rule(text, context)
+        if left != text:
+            fired.append(rule.__name__)
+        text = left
         if not text:
-            return None, rule.__name__
-    return Suggestion(context.offset, text, covered(text, context)), ""
-
-
-def without_double_indentation(text: str, context: CursorContext) -> str:
-    """Behind a line's indentation nothing is indented again, unless the block above asks for it.
-
-    A prompt that ends in spaces ends inside a token, and the model then sometimes starts over with them.
-    Measured on 120 HumanEval lines with Qwen2.5-Coder: 3 were indented twice; cutting the indentation
-    off the prompt instead cost 6 exact matches.
-    """
-    indent = context.line_before
-    own = text[: len(text) - len(text.lstrip(" \t"))]
-    if not own or not indent or indent.strip() or _asks_for_more(line_above(context), indent):
-        return text
-    first, *below = text.split("\n")
-    moved = [
-        indent + line.removeprefix(indent + own) if line.startswith(indent + own) else line
-        for line in below
-    ]
-    return "\n".join([first.removeprefix(own), *moved])
-
-
-def _asks_for_more(above: str, indent: str) -> bool:
-    """Whether the line above opens a block that `indent` is not inside yet."""
-    return is_opener(above) and len(indent) <= len(above) - len(above.lstrip())
-
-
-def one_line_inside_a_line(text: str, context: CursorContext) -> str:
-    """In the middle of a line only the rest of that line can be meant."""
-    return text if context.at_line_end else text.partition("\n")[0]
-
-
-def without_the_rest_of_the_line(text: str, context: CursorContext) -> str:
-    """`foo(║, b)` answered with `a, b)`: what already follows is not inserted twice.
-
-    Not where that would take the text's own closer from it: `foo║, b)` answered with `(a, b)`.
-    """
-    rest, written = context.line_after.strip(), text.rstrip()
-    if not rest or context.closers_follow or not written.endswith(rest):
-        return text
-    kept = written.removesuffix(rest)
-    return kept if closes_itself(kept) else text
-
-
-def without_the_lines_below(text: str, context: CursorContext) -> str:
-    """Generated lines at the end that stand below the cursor already, whole lines only."""
-    below = _telling_head(context.suffix.partition("\n")[2])
-    lines = text.split("\n")
-    for start in range(1, len(lines)):
-        tail = [line.rstrip() for line in lines[start:] if line.strip()]
-        if tail and tail == below[: len(tail)] and _is_telling("".join(tail)):
-            return "\n".join(lines[:start])
-    return text
-
-
-def not_the_next_line(text: str, context: CursorContext) -> str:
-    """A first line that is the next line of the file says nothing new."""
-    first = (context.line_before + text.partition("\n")[0]).strip()
-    return "" if _is_telling(first) and first == next_line(context).strip() else text
-
-
-def without_trailing_space(text: str, context: CursorContext) -> str:
-    return text.rstrip()
-
-
-RULES: tuple[Rule, ...] = (
-    without_double_indentation,
-    one_line_inside_a_line,
-    without_the_rest_of_the_line,
-    without_the_lines_below,
-    not_the_next_line,
-    without_trailing_space,
-)
+            return Cleaned(None, tuple(fired))
+    return Cleaned(Suggestion(context.offset, text, covered(text, context)), tuple(fired))
 
 
 def covered(text: str, context: CursorContext) -> int:
@@ -128,12 +79,3 @@ def trimmed(suggestion: Suggestion, typed: str, typed_length: int, behind: str) 
         return None
     rest = suggestion.text[len(typed) :]
     return Suggestion(suggestion.offset + typed_length, rest, retyped(rest, behind))
-
-
-def _telling_head(below: str, count: int = 8) -> list[str]:
-    """The first lines of `below` that are not blank, right-stripped."""
-    return [line.rstrip() for line in below.split("\n", 2 * count) if line.strip()][:count]
-
-
-def _is_telling(line: str) -> bool:
-    return sum(char.isalnum() or char == "_" for char in line) >= TELLING_CHARS

@@ -30,6 +30,8 @@ class CursorContext:
     line_before: str
     line_after: str
     trigger: Trigger
+    rules_off: frozenset[str] = frozenset()
+    """Stop and clean-up rules that the settings switch off."""
 
     @property
     def closers_follow(self) -> bool:
@@ -42,7 +44,13 @@ class CursorContext:
         return not self.line_after.strip() or self.closers_follow
 
 
-def read_cursor(snapshot: DocumentSnapshot, offset: int, trigger: Trigger, max_chars: int) -> CursorContext:
+def read_cursor(
+    snapshot: DocumentSnapshot,
+    offset: int,
+    trigger: Trigger,
+    max_chars: int,
+    rules_off: frozenset[str] = frozenset(),
+) -> CursorContext:
     """Cut the text around `offset`, at most about `max_chars` code points to each side."""
     text = snapshot.text
     first = max(0, offset - max_chars) // EDGE_CHARS * EDGE_CHARS
@@ -56,6 +64,7 @@ def read_cursor(snapshot: DocumentSnapshot, offset: int, trigger: Trigger, max_c
         line_before=prefix[prefix.rfind("\n") + 1 :],
         line_after=suffix.partition("\n")[0],
         trigger=trigger,
+        rules_off=rules_off,
     )
 
 
