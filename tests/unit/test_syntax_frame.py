@@ -4,7 +4,7 @@ import pytest
 
 from midfill.server.languages import language_of
 from midfill.server.syntax import frame, is_whole
-from midfill.server.syntax.frame import NEAR_CHARS
+from midfill.server.syntax.frame import FAR_CHARS, NEAR_CHARS
 from tests.cursor import parse
 
 
@@ -37,6 +37,11 @@ def framed(picture: str) -> str:
         ("x\nvoid f()\n{\n    ║\n}\nvoid g()\n{\n}\n", "void f()\n{\n    ║\n}"),
         # two closers at one column: the second closes what the frame does not hold
         ("namespace a {\nint f() {\n    ║\n}\n}\n", "int f() {\n    ║\n}"),
+        # what is not closed yet
+        ("class A {\n  void f() {\n    ║\n", "class A {\n  void f() {\n    ║\n  }\n}"),
+        ("class A {\n  void f() {\n    ║\n  }\n", "class A {\n  void f() {\n    ║\n  }\n}"),
+        ("class A {\n  void f() {\n    ║", "class A {\n  void f() {\n    ║\n  }\n}"),
+        ("f(\n    a,\n    ║", "f(\n    a,\n    ║"),
         # nothing encloses the cursor
         ("import a\n║", "import a\n║"),
         ("a()\nb.║\nc()\n", "b.║\nc()"),
@@ -52,13 +57,21 @@ LONG = "".join(
 )
 
 
-def test_a_frame_of_a_long_file_is_small_and_parses_as_the_file_does() -> None:
+def test_a_frame_of_a_long_class_is_small_and_parses_as_the_file_does() -> None:
     text = f"class A:\n{LONG}    def here(self):\n        return ║\n\n{LONG}"
     found = framed(text)
     assert len(found) < 2 * NEAR_CHARS
     assert found.startswith("class A:\n    def ")
     assert is_whole("python", found.replace("║", "x"))
     assert not is_whole("python", found.replace("║", ")"))
+
+
+def test_what_encloses_the_cursor_from_too_far_away_is_left_out() -> None:
+    beside = "".join(f"  int f{n}() {{\n    return {n};\n  }}\n" for n in range(FAR_CHARS // 20))
+    text = f"class A {{\n{beside}  int here() {{\n    ║\n  }}\n{beside}}}\n"
+    assert framed(text) == "  int here() {\n    ║\n  }"
+    near = f"class A {{\n  int here() {{\n    ║\n  }}\n{beside}}}\n"
+    assert framed(near) == "class A {\n  int here() {\n    ║\n  }\n}"
 
 
 NESTED = {
