@@ -201,6 +201,14 @@ def test_what_is_never_reached_is_not_inserted(written, left):
         ("def f(:\n    ║\n", "a = b)", "a = b)", "python"),  # broken before
         ("class A {\n  void f() {\n    ║\n  }\n}\n", "a();\n  }\n  b();", "a();", "java"),
         ("class A {\n  void f() {\n    ║\n  }\n}\n", "int x = y z;", "", "java"),
+        ("int f(void) {\n    ║\n}\n", "int x = ;", "", "c"),
+        (
+            "int f(void) {\n    ║\n}\n",
+            "each(p) {\n    }",
+            "each(p) {\n    }",
+            "c",
+        ),
+        ("int f(void) {\n    ║\n}\n", "int x UNUSED = 1;", "int x UNUSED = 1;", "cpp"),
         ("function f() {\n  ║\n}\n", "a = b);", "", "javascript"),
         ("function f() {\n  ║\n}\n", "a = b);", "a = b);", "typescript"),
         ("function f() {\n  ║\n}\n", "a = b);", "a = b);", "plaintext"),

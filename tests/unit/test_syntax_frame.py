@@ -53,7 +53,7 @@ def test_a_frame_holds_what_encloses_the_cursor(picture: str, kept: str) -> None
 
 
 LONG = "".join(
-    f"    def f{n}(self):\n        return [\n            {n},\n        ]\n\n" for n in range(3000)
+    f"    def f{n}(self):\n        return [\n            {n},\n        ]\n\n" for n in range(150)
 )
 
 
