@@ -11,7 +11,6 @@ from midfill.server.completion.rules.leaks import without_fences, without_marker
 from midfill.server.completion.rules.near_lines import not_the_line_above
 from midfill.server.completion.rules.repetition import without_a_loop
 from midfill.server.completion.rules.same_line import without_a_new_start, without_an_echo
-from midfill.server.completion.rules.whole import only_what_is_reached, whole_syntax
 from midfill.server.text import new_snapshot
 from tests.cursor import parse, show
 
@@ -171,52 +170,6 @@ def test_a_long_line_is_not_written_twice_in_a_row(picture, written, dropped):
 )
 def test_a_loop_of_the_model_is_cut_to_one_round(written, left):
     assert without_a_loop(written, at("║")) == left
-
-
-@pytest.mark.parametrize(
-    ("written", "left"),
-    [
-        ("if a:\n        return 1\n    else:\n        return 2\n    g()\n    h()",
-         "if a:\n        return 1\n    else:\n        return 2"),
-        ("return f(\n        a\n    )\n    g()", "return f(\n        a\n    )"),
-        ("return 1", "return 1"),
-        ("if a:\n        return 1\n    g()", "if a:\n        return 1\n    g()"),
-        ("if a:\n        return 1\n        c()\n    d", "if a:\n        return 1\n        c()\n    d"),
-        ("def g():\n        return 1\n    return g", "def g():\n        return 1\n    return g"),
-    ],
-)  # fmt: skip
-def test_what_is_never_reached_is_not_inserted(written, left):
-    assert only_what_is_reached(written, at("def f():\n    ║\n")) == left
-
-
-@pytest.mark.parametrize(
-    ("picture", "written", "left", "language"),
-    [
-        ("def f():\n    ║\n", "a()\n    b(]\n    c()", "a()", "python"),
-        ("def f():\n    ║\n    d()\n", "a = b)", "", "python"),
-        ("def f():\n    ║\n", "a()\n    b(", "a()", "python"),
-        ("def f():\n    ║\n", "a(b,", "a(b,", "python"),  # only unfinished
-        ("f(║)\n", "a, b)", "a, b)", "python"),  # it types the editor's bracket again
-        ("f(║)\n", "a] + b", "", "python"),
-        ("def f(:\n    ║\n", "a = b)", "a = b)", "python"),  # broken before
-        ("class A {\n  void f() {\n    ║\n  }\n}\n", "a();\n  }\n  b();", "a();", "java"),
-        ("class A {\n  void f() {\n    ║\n  }\n}\n", "int x = y z;", "", "java"),
-        ("int f(void) {\n    ║\n}\n", "int x = ;", "", "c"),
-        (
-            "int f(void) {\n    ║\n}\n",
-            "each(p) {\n    }",
-            "each(p) {\n    }",
-            "c",
-        ),
-        ("int f(void) {\n    ║\n}\n", "int x UNUSED = 1;", "int x UNUSED = 1;", "cpp"),
-        ("function f() {\n  ║\n}\n", "a = b);", "", "javascript"),
-        ("function f() {\n  ║\n}\n", "a = b);", "a = b);", "typescript"),
-        ("function f() {\n  ║\n}\n", "a = b);", "a = b);", "plaintext"),
-        ("def f():\n    ║\n", "  ", "  ", "python"),
-    ],
-)
-def test_an_answer_that_breaks_whole_syntax_is_cut_to_what_does_not(picture, written, left, language):
-    assert whole_syntax(written, at(picture, language)) == left
 
 
 @pytest.mark.parametrize(
