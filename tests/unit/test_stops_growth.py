@@ -47,6 +47,22 @@ def test_a_bracket_that_was_open_at_the_cursor_is_closed_first():
     assert grown(answer, before, "}") == "run(), z"
 
 
+@pytest.mark.parametrize(
+    ("before", "answer", "kept"),
+    [
+        ("f(", "a)\ng()", "a)"),
+        ("if x:", " return 1\ng()", " return 1"),
+        ("f(", "a,\n  b)\ng()", "a,\n  b)"),
+        ("x = {", "a: 1,\n  b: 2,\n}\ny", "a: 1,\n  b: 2,\n}"),
+        ("def f(", "a):\n  g()\nh()", "a):\n  g()"),
+        ("f(", "a => {\n  b();\n});\nc();", "a => {\n  b();\n});"),
+        ("f(", "\n  a,\n)\ng()", "\n  a,\n)"),
+    ],
+)
+def test_what_the_cursors_line_opened_may_be_closed_on_it(before, answer, kept):
+    assert written(StopRules(Scope.BLOCK, before), answer)[0] == kept
+
+
 def test_inside_a_line_nothing_grows_and_the_rule_can_be_switched_off():
     answer = "for x in y:\n        f(x)"
     assert written(StopRules(Scope.SINGLE_LINE, "    "), answer)[0] == "for x in y:"
@@ -117,6 +133,7 @@ def test_text_inside_a_long_string_is_no_code():
         ("dedent", StopRules(Scope.BLOCK, "  "), "a\nb"),
         ("closed_block", StopRules(Scope.BLOCK, "f() {"), "\n  a\n}\n\n  b"),
         ("after_leaving", StopRules(Scope.BLOCK, ""), "return a\nb"),
+        ("closed_line", StopRules(Scope.BLOCK, "f("), "a)\nb"),
     ],
 )
 def test_each_rule_says_that_it_fired_and_can_be_switched_off(rule, rules, answer):

@@ -32,16 +32,9 @@ cleans up sees the loop, and keeps one."""
 MIN_TELLING_CHARS = 3
 """A line with fewer identifier characters (`}`, `x`) is met again too easily to mean a repetition."""
 STOP_RULES = (
-    "fence",
-    "next_line",
-    "leading_blanks",
-    "growth",
-    "blank_lines",
-    "same_lines",
-    "dedent",
-    "closed_block",
-    "after_leaving",
-)
+    "fence", "next_line", "leading_blanks", "growth", "blank_lines", "same_lines", "dedent",
+    "closed_block", "closed_line", "after_leaving",
+)  # fmt: skip
 """What `StopRules.off` may name. That a marker ends an answer, and a line a single line, is no choice."""
 
 
@@ -111,7 +104,7 @@ class StopScanner:
             self._line = rest
             if self._skips(line):
                 self._skipped += 1
-                self.fired += ["leading_blanks"] if self._skipped == 1 else []
+                self.fired.append("leading_blanks")
             else:
                 out += self._end_line(line)
         if not self.stopped and self._lines == 0 and not self._may_be_stop(self._line):
@@ -172,6 +165,10 @@ class StopScanner:
 
     def _ends_with(self, line: str) -> str:
         """The rule by which the answer ends behind `line`, which was just remembered; empty: it goes on."""
+        if self._is_one_line(line) and self._on("closed_line"):
+            self._single = True
+            self._open = max(self._rules.unclosed, depth(self._rules.line_before)) + depth(line)
+            return "closed_line" if self._open <= 0 else ""
         if self._single:
             if self._lines > 1 or not self._grows(line):
                 return "line_end" if self._open <= 0 else ""
@@ -179,10 +176,14 @@ class StopScanner:
             return ""
         if self._same_lines > MAX_SAME_LINES and self._on("same_lines"):
             return "same_lines"
-        if self._in_string or not self._header or self._lines < 2 or self._open > 0 or not line.strip():
-            return ""
+        in_block = self._header and self._lines > 1 and self._open <= 0 and not self._in_string
         closes = columns(line) == self._indent and is_closer(line) and not is_opener(line)
-        return "closed_block" if closes and self._on("closed_block") else ""
+        return "closed_block" if in_block and closes and self._on("closed_block") else ""
+
+    def _is_one_line(self, line: str) -> bool:
+        """The answer went on with a line that ended in `foo(` or `if x:`, and is no block."""
+        opened = self._lines == 1 and not self._on_fresh_line and is_opener(self._rules.line_before)
+        return opened and not self._single and not self._header and bool(line.strip())
 
     def _grows(self, line: str) -> bool:
         """Whether the first line of a single line begins something: a block, or a bracket left open."""
