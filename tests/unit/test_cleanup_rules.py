@@ -194,8 +194,9 @@ FIRES = {
     "not_the_next_line": ("║\nreturn x", "return x"),
     "not_the_line_above": ("assert a_long_name == 1\n║", "assert a_long_name == 1"),
     "without_a_loop": ("║", "foo()\nfoo()\nfoo()"),
+    "without_stray_closers": ("x = ║", "f(a))"),
     "only_what_is_reached": ("def f():\n    ║\n", "return 1\n    a()"),
-    "whole_syntax": ("def f():\n    ║\n", "a = b)"),
+    "whole_syntax": ("def f():\n    ║\n", "a = = b"),
     "without_trailing_space": ("║", "a "),
     "something_said": ("x = ║", "..."),
 }

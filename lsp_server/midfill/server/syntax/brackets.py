@@ -36,6 +36,18 @@ def unclosed(before: str, after: str) -> int:
     return count + len(ours)
 
 
+def first_stray(text: str, expected: int) -> int | None:
+    """Where in `text` the first round or square bracket is closed that it did not open, after `expected`
+    ones that are open before it; None if there is none, or if it opens as many again (`a) + (b`)."""
+    code = NO_CODE.sub(lambda found: " " * len(found[0]), text)
+    open_now, first = expected, None
+    for found in re.finditer(r"[()\[\]]", code):
+        open_now += 1 if found[0] in "([" else -1
+        if open_now < 0 and first is None:
+            first = found.start()
+    return first if open_now < 0 else None
+
+
 def _left_over(text: str) -> tuple[list[str], list[str]]:
     """(closers that nothing in `text` opened, openers that nothing in it closed), in order."""
     closing: list[str] = []

@@ -4,6 +4,7 @@ text, or "" to drop it; none knows of another."""
 from collections.abc import Callable
 
 from midfill.server.completion.cursor import CursorContext
+from midfill.server.completion.rules.balance import without_stray_closers
 from midfill.server.completion.rules.ends import something_said, without_trailing_space
 from midfill.server.completion.rules.indentation import (
     with_the_files_indentation,
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     not_the_next_line,
     not_the_line_above,
     without_a_loop,
+    without_stray_closers,
     only_what_is_reached,
     whole_syntax,
     without_trailing_space,
