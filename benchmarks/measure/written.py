@@ -32,11 +32,10 @@ def write(
     prefix: str, suffix: str, language: str, chunks: Sequence[str], off: frozenset[str] = frozenset()
 ) -> Written:
     """Stream `chunks` into the hole between `prefix` and `suffix`, without the rules named in `off`."""
-    settings = Settings(cleanup_off=tuple(sorted(off)))
     snapshot = new_snapshot("file:///recorded", 1, language, prefix + suffix)
     began = perf_counter()
-    context = read_cursor(snapshot, len(prefix), Trigger.INVOKED, SIDE_CHARS)
-    request = build_request(context, settings)
+    context = read_cursor(snapshot, len(prefix), Trigger.INVOKED, SIDE_CHARS, off)
+    request = build_request(context, Settings())
     asked = perf_counter() - began
     scanner, text = StopScanner(request.stop), ""
     for chunk in chunks:
@@ -46,7 +45,7 @@ def write(
             break
     text += scanner.finish()
     began = perf_counter()
-    cleaned = explain(text, context, settings.rules_off)
+    cleaned = explain(text, context)
     seconds = asked + perf_counter() - began
     shown = cleaned.suggestion.text if cleaned.suggestion else ""
     return Written(shown, (*scanner.fired, *cleaned.fired), seconds)

@@ -1,6 +1,8 @@
 """What is inserted: each rule where it fires and where it must not. ║ is the cursor; in what follows
 ├…┤ is what accepting inserts, and what it replaces is gone."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def at(picture: str) -> CursorContext:
 
 def accepted(picture: str, written: str) -> str:
     """The picture of the document after `written` was cleaned up and accepted; or why nothing is left."""
-    suggestion, rule = clean_up(written, at(picture), off={"whole_syntax"})
+    suggestion, rule = clean_up(written, replace(at(picture), rules_off=frozenset({"whole_syntax"})))
     if suggestion is None:
         return rule
     text, offset = parse(picture)

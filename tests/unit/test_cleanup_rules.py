@@ -1,5 +1,7 @@
 """Each rule of clean-up where it fires and where it must not. ║ is the cursor, ├…┤ what is inserted."""
 
+from dataclasses import replace
+
 import pytest
 
 from midfill.server.completion.cleanup import explain
@@ -207,5 +209,5 @@ FIRES = {
 def test_each_rule_says_that_it_fired_and_can_be_switched_off(rule):
     picture, written = FIRES[rule]
     assert rule in explain(written, at(picture)).fired
-    off = explain(written, at(picture), off={rule})
+    off = explain(written, replace(at(picture), rules_off=frozenset({rule})))
     assert (rule in off.fired) is (rule in {always.__name__ for always in ALWAYS})

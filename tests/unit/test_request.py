@@ -1,5 +1,7 @@
 """From the cursor to the model's request: what it sees, how far it may write. (║ is the cursor.)"""
 
+from dataclasses import replace
+
 import pytest
 
 from midfill.model import Scope
@@ -140,7 +142,7 @@ def test_the_line_above_is_the_one_directly_above(picture, line):
 
 def test_the_scanner_is_told_what_is_open_at_the_cursor():
     def rules(picture):
-        return build_request(at(picture), Settings(cleanup_off=("growth",))).stop
+        return build_request(replace(at(picture), rules_off=frozenset({"growth"})), Settings()).stop
 
     assert [rules(p).may_grow for p in ("x = ║", "f(║)", "f(║, b)")] == [True, True, False]
     assert [rules(p).unclosed for p in ("f(\n  a, ║", "f(\n  a, ║\n)", "f(║)", "x = ║")] == [1, 0, 1, 0]

@@ -237,3 +237,12 @@ async def test_invariant_1_a_request_given_up_is_answered_while_the_model_is_sti
         assert (await ended(newer)).suggestion.text == "one two three"
     assert await asyncio.to_thread(bench.host.worker.close, TIMEOUT_S)
     assert gated.passes.count("x = ") == (3 if how == "superseded" else 1), "one step and no more"
+
+
+@pytest.mark.parametrize(("off", "shown"), [((), None), (("not_the_next_line",), "├return x┤\nreturn x")])
+async def test_a_rule_that_the_settings_switch_off_does_not_run(bench, off, shown):
+    bench.settings = replace(bench.settings, cleanup_off=off)
+    task = bench.ask(bench.open("║\nreturn x"))
+    (await bench.host.next_asked()).answer("return x")
+    answer = await ended(task)
+    assert (bench.shown(answer) if answer.suggestion else None) == shown

@@ -182,3 +182,8 @@ def test_the_model_side_gets_what_the_user_set():
     assert (config.context_tokens, config.threads) == (11, 2)
     assert (config.unload_after_s, config.instruct_unload_after_s) == (0, 600)
     assert (config.scripted_step_ms, config.scripted_text) == (1.0, "t")
+
+
+def test_rules_are_switched_off_by_name_and_scripted_text_need_be_no_code():
+    assert Settings(cleanup_off=("growth",)).rules_off == {"growth"}
+    assert Settings(cleanup_off=("growth",), backend="scripted").rules_off == {"growth", "whole_syntax"}

@@ -4,7 +4,6 @@ None may touch the file outside the suggestion: what `covered` replaces is typed
 itself (invariant 6).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from midfill.server.completion.cursor import CursorContext, normalize
@@ -37,19 +36,18 @@ class Cleaned:
         return self.fired[-1] if self.fired else "nothing_written"
 
 
-def clean_up(raw: str, context: CursorContext, off: Collection[str] = ()) -> tuple[Suggestion | None, str]:
-    """The suggestion for `raw`, what the model wrote, or None and the name of the rule that dropped it;
-    rules named in `off` do not run."""
-    cleaned = explain(raw, context, off)
+def clean_up(raw: str, context: CursorContext) -> tuple[Suggestion | None, str]:
+    """The suggestion for `raw`, what the model wrote, or None and the name of the rule that dropped it."""
+    cleaned = explain(raw, context)
     return cleaned.suggestion, cleaned.reason
 
 
-def explain(raw: str, context: CursorContext, off: Collection[str] = ()) -> Cleaned:
+def explain(raw: str, context: CursorContext) -> Cleaned:
     """The same, with every rule that fired."""
     text = normalize(raw)
     fired: list[str] = []
     for rule in RULES:
-        if rule.__name__ in off and rule not in ALWAYS:
+        if rule.__name__ in context.rules_off and rule not in ALWAYS:
             continue
         left = rule(text, context)
         if left != text:

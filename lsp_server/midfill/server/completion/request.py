@@ -20,7 +20,7 @@ def build_request(context: CursorContext, settings: Settings) -> FimRequest:
     if context.closers_follow:
         suffix = suffix[len(context.line_after) :]
     limit = settings.max_new_tokens
-    stop = stop_rules(context, scope, settings.rules_off)
+    stop = stop_rules(context, scope)
     return FimRequest(
         prefix=context.prefix,
         suffix=suffix,
@@ -32,7 +32,7 @@ def build_request(context: CursorContext, settings: Settings) -> FimRequest:
     )
 
 
-def stop_rules(context: CursorContext, scope: Scope, off: frozenset[str] = frozenset()) -> StopRules:
+def stop_rules(context: CursorContext, scope: Scope) -> StopRules:
     """What the scanner on the model's side has to know of the place."""
     before, after = frame(context.prefix, context.suffix)
     if context.closers_follow:
@@ -44,7 +44,7 @@ def stop_rules(context: CursorContext, scope: Scope, off: frozenset[str] = froze
         may_grow=context.at_line_end,
         unclosed=unclosed(before, after),
         in_string=triple_quotes(before) % 2 == 1,
-        off=off,
+        off=context.rules_off,
     )
 
 
