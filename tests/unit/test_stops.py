@@ -168,6 +168,7 @@ TEXT = st.lists(st.sampled_from([*PIECES, *TEXT_MARKERS[:3], TEXT_MARKERS[0][:5]
 )
 @example("  ```a", [2], Scope.SINGLE_LINE, "", "")
 @example("a\r\nb", [2], Scope.BLOCK, "x = ", "")
+@example("<|\r\n", [], Scope.SINGLE_LINE, "", "")
 def test_the_chunking_of_the_stream_does_not_matter(
     text: str, cuts: list[int], scope: Scope, before: str, below: str
 ) -> None:

@@ -6,7 +6,7 @@ from midfill.model.dialects import TEXT_MARKERS
 
 SPELLED = r"<\|[a-z][a-z_]{2,30}\|>"
 """What most families' markers look like, whichever of them the model learned from (`<|im_sep|>`)."""
-HALF_SPELLED = re.compile(r"<(\|([a-z][a-z_]{0,30}\|?)?)?$")
+HALF_SPELLED = re.compile(r"<(\|([a-z][a-z_]{0,30}\|?)?)?\Z")
 
 
 class Markers:
