@@ -1,11 +1,15 @@
 """The same replay by the clock, with a loaded model on its own thread: here the scripted backend."""
 
+from functools import partial
+
 import pytest
 
-from benchmarks.replay import session
+from benchmarks.replay import runs, session
 from benchmarks.replay.measures import tally
+from benchmarks.replay.policies import ours
 from benchmarks.replay.runs import NoModel, with_model
 from midfill.model.config import ModelConfig
+from midfill.server.settings import Settings
 from tests.replay.sessions import PASSAGE
 
 
@@ -14,6 +18,13 @@ def quick_typists(monkeypatch):
     """They wait for nothing: what is answered in between is luck, that it is answered is not."""
     monkeypatch.setattr(session, "gaps", lambda passage: {})
     monkeypatch.setattr(session, "GAP_MEDIAN_S", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def scripted_settings(monkeypatch):
+    """What the scripted backend writes is no code, and is shown only where the settings name it."""
+    for module in (ours, runs):
+        monkeypatch.setattr(module, "Settings", partial(Settings, backend="scripted"))
 
 
 async def test_every_typist_gets_a_turn_and_every_key_its_answer():
