@@ -79,3 +79,17 @@ def test_a_model_whose_sizes_do_not_suit_gets_torchs_kernels() -> None:
     assert model.served == SCHEMES["int4"].title
     ids = torch.tensor([random_ids(20)])
     assert model(ids, model.make_past()).logits.isfinite().all()
+
+
+def test_all_layers_at_once_compute_what_each_does_alone() -> None:
+    _, model = models("qwen2", "int4")
+    ids = torch.tensor([random_ids(20, 4)])
+    at_once, one_by_one = model.make_past(), model.make_past()
+    for past in (at_once, one_by_one):
+        model(ids, past)
+    stack, model.model.few_rows = model.model.few_rows, None
+    alone = [model(torch.tensor([[i, i + 1]]), one_by_one).logits for i in (3, 5)]
+    model.model.few_rows = stack
+    together = [model(torch.tensor([[i, i + 1]]), at_once).logits for i in (3, 5)]
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+    assert at_once.get_seq_length() == one_by_one.get_seq_length() == 24

@@ -4,7 +4,7 @@ Takes the place of a transformers causal LM for `DecodeLoop`: the same call, the
 of files, settings and which kernels its linears use. float32 between the linears.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,8 @@ class LeanBody(torch.nn.Module):
         self.weight = torch.nn.Parameter(embed, requires_grad=False)
         self.layers = torch.nn.ModuleList(layers)
         self.norm = norm
+        self.few_rows: Callable[[torch.Tensor, Any, Place], torch.Tensor] | None = None
+        """Takes few rows through all layers at once, where there is such a way."""
         self._shape = shape
         self._turns = shape.rope.frequencies(shape.head_dim)
         self._cos = self._sin = torch.empty(0, 1, shape.head_dim)
@@ -129,6 +131,8 @@ class LeanBody(torch.nn.Module):
         """Ids [n] behind what `past` holds: [n, hidden] before the head."""
         place = self._place(past.get_seq_length(), len(ids))
         rows = embedding(ids, self.weight).float()
+        if self.few_rows is not None and len(ids) <= FEW_ROWS:
+            return self.few_rows(rows, past, place)
         for layer in self.layers:
             rows = layer(rows, past, place)
         return rows
@@ -138,7 +142,7 @@ class LeanBody(torch.nn.Module):
         if end > len(self._cos):
             self._cos, self._sin = self._table(max(FIRST_POSITIONS, end, 2 * len(self._cos)))
         mask = None
-        if n > 1:
+        if n > 1 and (self.few_rows is None or n > FEW_ROWS):
             mask = torch.full((n, end), float("-inf")).triu_(begin + 1)
             mask = mask.repeat(self._shape.heads // self._shape.kv_heads, 1)
         return Place(self._cos[begin:end], self._sin[begin:end], mask)

@@ -31,6 +31,7 @@ from midfill.model.backends.lean.native.layer import (
     suits,
 )
 from midfill.model.backends.lean.native.library import library
+from midfill.model.backends.lean.native.stack import NativeStack
 from midfill.model.backends.lean.packed import packed_dir, packed_once
 from midfill.model.backends.lean.schemes import SCHEMES, Scheme
 from midfill.model.backends.lean.shape import Shape
@@ -99,6 +100,9 @@ def build_lean(
     norm = Norm(tensors["model.norm.weight"], shape.epsilon)
     served = scheme.title if scheme else str(dtype).removeprefix("torch.")
     body = LeanBody(shape, tensors[EMBED], layers, norm)
+    if scheme and scheme.native:
+        native = [layer for layer in layers if isinstance(layer, NativeLayer)]
+        body.few_rows = NativeStack(library(), shape, native)
     output = NativeOutput if scheme and scheme.native else Output
     return LeanModel(body, make_linear("head"), served, _count(tensors), _block_weights(body), output)
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "functions.h"
 #include "pool.h"
 #include "vector.h"
 

@@ -38,7 +38,7 @@ class NativeLinear(torch.nn.Module):
     def __init__(self, library: Library, few: Held, many: Held) -> None:
         super().__init__()
         self.packed, self.blocks = few.packed, many.packed
-        self._few, self._many = few, many
+        self.few, self._many = few, many
         self._library = library
         self._rows = few.packed.numbers.shape[0] * 16
 
@@ -50,7 +50,7 @@ class NativeLinear(torch.nn.Module):
         onto: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """[n, columns] float32 to [n, rows of the weight]; `onto`: added there. See `Library.linear`."""
-        held = self._few if len(rows) <= FEW_ROWS else self._many
+        held = self.few if len(rows) <= FEW_ROWS else self._many
         out = torch.empty(len(rows), self._rows) if onto is None else onto
         self._library.linear(
             *(held.kernel.bits, held.packed.numbers, held.packed.scales, rows, out),

@@ -13,14 +13,16 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from midfill.model.backends.lean.shape import Shape
 from midfill.model.store.local import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("linear.c", "attention.c", "likeliest.c", "pool.c")
-HEADERS = ("pool.h", "vector.h")
+SOURCES = ("linear.c", "attention.c", "layers.c", "likeliest.c", "pool.c")
+HEADERS = ("functions.h", "pool.h", "vector.h")
 FEATURES = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "f16c", "fma")
 """As Linux names them in /proc/cpuinfo. Without its underscore each is a compiler's option."""
 OPTIONS = ("-O3", "-std=gnu11", "-fno-math-errno", "-fPIC", "-fopenmp", "-pthread")
@@ -45,6 +47,17 @@ class Library:
         self._place.argtypes = (*[Pointer] * 4, *[Long] * 4, Pointer, Pointer, Long, Long)
         self._place.restype = None
         self._attend.argtypes = (Pointer, *[Long] * 4, Pointer, Pointer, Long, Long, Pointer)
+        self._layers = functions.midfill_layers
+        self._layers.argtypes = [
+            Pointer,
+            Long,
+            Pointer,
+            *[Long] * 4,
+            ctypes.c_float,
+            Pointer,
+            Pointer,
+            Long,
+        ]
         self._likeliest.argtypes = (Pointer, Long, Long, Pointer, Pointer)
         self._likeliest.restype = None
 
@@ -102,6 +115,23 @@ class Library:
         failed = self._attend(
             *(mixed.data_ptr(), n, heads - 2 * kv_heads, kv_heads, dim),
             *(keys.data_ptr(), values.data_ptr(), capacity, begin, out.data_ptr()),
+        )
+        _check(failed)
+
+    def layers(
+        self,
+        structs: "ctypes.Array[Any]",
+        rows: torch.Tensor,
+        shape: Shape,
+        cos: torch.Tensor,
+        sin: torch.Tensor,
+        begin: int,
+    ) -> None:
+        """`rows` [n, hidden] through all layers, in place: see `stack.py`."""
+        failed = self._layers(
+            *(ctypes.addressof(structs), len(structs), rows.data_ptr(), len(rows)),
+            *(shape.heads, shape.kv_heads, shape.head_dim, shape.epsilon),
+            *(cos.data_ptr(), sin.data_ptr(), begin),
         )
         _check(failed)
 
