@@ -14,6 +14,7 @@ from midfill.model.backends.lean.forward import Norm, Output, Place
 from midfill.model.backends.lean.kernels import Kernel, Packed
 from midfill.model.backends.lean.linears import FEW_ROWS
 from midfill.model.backends.lean.native.library import Library, library
+from midfill.model.backends.lean.native.pack import LANES
 from midfill.model.backends.lean.past import GrowingPast
 from midfill.model.backends.lean.schemes import Scheme
 from midfill.model.backends.lean.shape import Shape
@@ -40,7 +41,7 @@ class NativeLinear(torch.nn.Module):
         self.packed, self.blocks = few.packed, many.packed
         self.few, self._many = few, many
         self._library = library
-        self._rows = few.packed.numbers.shape[0] * 16
+        self._rows = few.packed.numbers.shape[0] * LANES
 
     def forward(
         self,

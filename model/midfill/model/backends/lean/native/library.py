@@ -159,7 +159,11 @@ def _found() -> Library | str:
     if reason or compiler is None:
         return reason or "there is no C compiler (cc, gcc or clang)"
     try:
-        return Library(_built(compiler))
+        try:
+            return Library(_built(compiler, _kept_folder()))
+        except PermissionError:  # a cache that cannot be written: built again at every start
+            with tempfile.TemporaryDirectory(prefix="midfill-native-") as folder:
+                return Library(_built(compiler, Path(folder)))
     except (OSError, subprocess.SubprocessError) as error:
         return f"the kernels cannot be built: {_said(error)}"
 
@@ -189,17 +193,22 @@ def _compiler() -> str | None:
     return next((path for name in wanted if name and (path := shutil.which(name))), None)
 
 
-def _built(compiler: str) -> Path:
-    """The library's file, from the cache or fresh; another name for other sources, options, compilers."""
+def _kept_folder() -> Path:
+    """In the user's cache. Raises PermissionError where it cannot be made."""
+    folder = cache_root() / "native"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionError(str(error)) from error
+    return folder
+
+
+def _built(compiler: str, folder: Path) -> Path:
+    """The library's file in `folder`, built if need be; another name for other sources or compilers."""
     options = [*OPTIONS, *(f"-m{feature.replace('_', '')}" for feature in FEATURES)]
     digest = hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in (*SOURCES, *HEADERS)))
     digest.update(f"{options} {compiler} {Path(compiler).stat().st_mtime_ns}".encode())
     name = f"kernels-{digest.hexdigest()[:16]}.so"
-    try:
-        folder = cache_root() / "native"
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a cache that cannot be written: built again at every start
-        folder = Path(tempfile.mkdtemp(prefix="midfill-native-"))
     path = folder / name
     if not path.is_file():
         with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=folder) as made:
