@@ -27,6 +27,7 @@ class Device:
     """One model for one passage."""
 
     silence = ""
+    info = None
     context_tokens = CONTEXT_TOKENS
 
     def __init__(self, script: Script, prompts: Prompter) -> None:

@@ -184,6 +184,7 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.silence = ""
+        self.info: ModelInfo | None = None
         self.context_tokens = 512
         self.asked: list[Asked] = []
         self._arrived: asyncio.Queue[Asked] = asyncio.Queue()

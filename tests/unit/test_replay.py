@@ -31,7 +31,7 @@ URI = "file:///a.py"
 class LoopModel:
     """Writes on as the truth does, each token wrong with a seeded chance. One forward pass at a time."""
 
-    silence, context_tokens = "", 2048
+    silence, info, context_tokens = "", None, 2048
 
     def __init__(self) -> None:
         self.tokens, self.decodes = 0, 0

@@ -33,6 +33,8 @@ CONTRACT = [
     "exclude",
     "cleanupOff",
     "testPython",
+    "minConfidence",
+    "statistics",
     "logLevel",
 ]
 """The names that stay (DESIGN, the contract)."""
@@ -102,6 +104,9 @@ def test_a_value_of_the_wrong_type_falls_back_with_one_sentence_that_names_its_k
         ("debounceMs", -5, "at least 0"),
         ("debounceMs", math.nan, "a finite number"),
         ("debounceMs", "soon", "one of 'auto'"),
+        ("minConfidence", 1.01, "at most 1"),
+        ("minConfidence", "sure", "one of 'auto'"),
+        ("statistics", "yes", "one of 'on', 'off'"),
         ("debounceMs", [], "expected a number or a string"),
         ("dtype", "fp8", "one of 'auto', 'float32'"),
         ("quantization", "int3", "one of"),

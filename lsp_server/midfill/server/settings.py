@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
+from midfill.server.hidden_settings import HiddenSettings
 from midfill.server.option import Option, option
 
 SECTION = "midfill"
@@ -14,7 +15,7 @@ SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(HiddenSettings):
     backend: str = option(
         "backend",
         "transformers",
@@ -182,34 +183,29 @@ class Settings:
         "Python that runs generated tests. Empty: the workspace's `.venv`, else the server's own.",
         str,
     )
+    min_confidence: float | str = option(
+        "minConfidence",
+        "auto",
+        "How sure the model must be of a suggestion that nobody asked for, as the mean probability of its "
+        "tokens, 0–1, or `auto`: what was measured for the model, 0 for others. `0` shows everything.",
+        (int, float, str),
+        choices=("auto",),
+        minimum=0,
+        maximum=1,
+    )
+    statistics: str = option(
+        "statistics",
+        "on",
+        "Count on this machine what was shown, accepted and kept, for `midfill stats`. No code is stored.",
+        str,
+        choices=("on", "off"),
+    )
     log_level: str = option(
         "logLevel",
         "info",
         "What is logged. Source text only ever appears at `trace`.",
         str,
         choices=("error", "warning", "info", "debug", "trace"),
-    )
-    speculation: str = option(
-        "speculation",
-        "auto",
-        "Whether guesses from the text at hand are verified several at a time. `off` is for measuring.",
-        str,
-        choices=("auto", "off"),
-        restarts_model=True,
-        hidden=True,
-    )
-    scripted_text: str = option(
-        "scriptedText", "", "What the scripted backend writes.", str, restarts_model=True, hidden=True
-    )
-    scripted_step_ms: float = option(
-        "scriptedStepMs",
-        5.0,
-        "Milliseconds a forward pass of the scripted backend takes.",
-        (int, float),
-        minimum=0,
-        maximum=60_000,
-        restarts_model=True,
-        hidden=True,
     )
 
     @property

@@ -12,6 +12,8 @@ from midfill.server import logs
 from midfill.server.cli import fail
 from midfill.server.cli.once import ModelUnavailable, Once, Say, complete_once
 from midfill.server.cli.options import model_options, settings_from
+from midfill.server.completion.cursor import Trigger
+from midfill.server.completion.explain import as_fields as explained
 from midfill.server.languages import language_of
 from midfill.server.model_host import how_it_completes
 from midfill.server.text import DocumentSnapshot, Encoding, line_text, new_snapshot, position_at
@@ -21,9 +23,11 @@ from midfill.server.uris import to_uri
 @click.command(short_help="Print one completion for a place in a file.")
 @click.argument("place", metavar="FILE:LINE:COL")
 @click.option("--json", "as_json", is_flag=True, help="Print text, range, timings and tokens as JSON.")
+@click.option("--explain", is_flag=True, help="Say on stderr what was done, stage by stage, and why.")
+@click.option("--automatic", is_flag=True, help="Ask as typing does: with silences, waits and doubts.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 @model_options
-def complete(place: str, as_json: bool, quiet: bool, **given: Any) -> None:
+def complete(place: str, as_json: bool, explain: bool, automatic: bool, quiet: bool, **given: Any) -> None:
     """Print what would be suggested in FILE at LINE and COL.
 
     Both count from 1, columns in characters; COL is where the cursor stands, so 1 is before the first
@@ -33,8 +37,9 @@ def complete(place: str, as_json: bool, quiet: bool, **given: Any) -> None:
     settings = settings_from(given)
     snapshot, offset = _open_at(place)
     say = Say(quiet)
+    trigger = Trigger.AUTOMATIC if automatic else Trigger.INVOKED
     try:
-        (once,) = asyncio.run(complete_once(snapshot, offset, settings, say))
+        (once,) = asyncio.run(complete_once(snapshot, offset, settings, say, trigger=trigger))
     except ModelUnavailable as error:
         fail(str(error))
         return
@@ -42,10 +47,17 @@ def complete(place: str, as_json: bool, quiet: bool, **given: Any) -> None:
         say(f"{once.info.name} {left_to_right}")
     if once.info.note:
         say(once.info.note)
+    if explain and not as_json:
+        for line in once.lines:
+            time = "" if line.ms is None else f"{line.ms:.1f} ms"
+            click.echo(f"{line.stage:<11}{time:>11}  {line.said}", err=True)
     if once.answer.finish and once.answer.finish.reason is FinishReason.ERROR:
         fail(once.answer.reason)
     if as_json:
-        click.echo(json.dumps(as_fields(snapshot, offset, once), ensure_ascii=False, indent=2))
+        fields = as_fields(snapshot, offset, once)
+        if explain:
+            fields["explain"] = [explained(line) for line in once.lines]
+        click.echo(json.dumps(fields, ensure_ascii=False, indent=2))
     elif once.answer.suggestion is not None:
         click.echo(once.answer.suggestion.text)
     else:

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from midfill.model import ModelInfo
 from midfill.server.completion.cursor import Trigger
-from midfill.server.completion.run import Answer
+from midfill.server.completion.explain import Line, explain
+from midfill.server.completion.run import Answer, Run
 from midfill.server.completion.service import CompletionService
 from midfill.server.documents import DocumentStore
 from midfill.server.model_host import ModelHost
@@ -57,39 +60,65 @@ class Once:
     info: ModelInfo
     load_ms: float
     total_ms: float
+    lines: tuple[Line, ...] = ()
+    """What became of it, stage by stage."""
 
 
-async def complete_once(
-    snapshot: DocumentSnapshot, offset: int, settings: Settings, say: Say, repeats: int = 1
-) -> list[Once]:
-    """Load the model and ask it `repeats` times at one place. Raises ModelUnavailable."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A loaded model and the pipeline before it."""
+
+    documents: DocumentStore
+    completions: CompletionService
+    info: ModelInfo
+    load_ms: float
+
+    def open(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
+        """The same text, as an open document."""
+        return self.documents.open(snapshot.uri, snapshot.language, snapshot.version, snapshot.text)
+
+
+@asynccontextmanager
+async def loaded(settings: Settings, say: Say) -> AsyncIterator[Loaded]:
+    """Load the model, and unload it at the end. Raises ModelUnavailable."""
+    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     started = time.perf_counter()
-    documents = DocumentStore()
-    documents.open(snapshot.uri, snapshot.language, snapshot.version, snapshot.text)
-    snapshot = documents.snapshot(snapshot.uri) or snapshot
-    console = Console(say)
+    documents, console = DocumentStore(), Console(say)
     status = StatusBoard(lambda method, params: _settle(ready, status, console))
     model = ModelHost(status, lambda title: console, _ignore, _ignore, _ignore)
     alone = replace(settings, write_ahead="off")
-    completions = CompletionService(documents, model, lambda: alone)
     model.start(settings.model_config())
     try:
         await ready
-        info = model.info
-        assert info is not None
+        assert model.info is not None
         load_ms = (time.perf_counter() - started) * 1000
+        yield Loaded(documents, CompletionService(documents, model, lambda: alone), model.info, load_ms)
+    finally:
+        model.close()
+
+
+async def complete_once(
+    snapshot: DocumentSnapshot,
+    offset: int,
+    settings: Settings,
+    say: Say,
+    repeats: int = 1,
+    trigger: Trigger = Trigger.INVOKED,
+) -> list[Once]:
+    """Load the model and ask it `repeats` times at one place. Raises ModelUnavailable."""
+    async with loaded(settings, say) as session:
+        snapshot, completions = session.open(snapshot), session.completions
+        runs: list[Run] = []
+        completions.on_answer = lambda run, answer: runs.append(run)
         results = []
         for _ in range(repeats):
             completions.forget()
             before = time.perf_counter()
-            answer = await completions.complete(snapshot, offset, Trigger.INVOKED)
+            answer = await completions.complete(snapshot, offset, trigger)
             total_ms = (time.perf_counter() - before) * 1000
-            results.append(Once(answer, info, load_ms, total_ms))
+            lines = explain(runs[-1], answer, completions.asking)
+            results.append(Once(answer, session.info, session.load_ms, total_ms, tuple(lines)))
         return results
-    finally:
-        model.close()
 
 
 def _settle(ready: "asyncio.Future[None]", status: StatusBoard, console: Console) -> None:

@@ -1,10 +1,15 @@
-"""What the model would be asked at a place, with the settings and the model as they are now."""
+"""What the model would be asked at a place, and how its answer is read there, with the settings and the
+model as they are now."""
 
 from collections.abc import Callable
+from functools import partial
 
 from midfill.model import FimRequest
+from midfill.server.completion.cleanup import Suggestion
+from midfill.server.completion.confidence import doubt, least
 from midfill.server.completion.cursor import CursorContext, Trigger, read_cursor
 from midfill.server.completion.request import build_request
+from midfill.server.completion.reuse import Written, read
 from midfill.server.model_host import ModelHost
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
@@ -30,6 +35,23 @@ class Asking:
     ) -> FimRequest:
         """The request for this place."""
         return build_request(self.context_at(snapshot, offset, trigger), self._settings())
+
+    def read(
+        self, written: Written, snapshot: DocumentSnapshot, origin: int, offset: int, trigger: Trigger
+    ) -> tuple[Suggestion | None, str]:
+        """What `written`, asked for at `origin`, suggests at `offset`, or None and why (`reuse.read`), one
+        reason being that the model was not sure enough."""
+        context_at = partial(self.context_at, trigger=trigger)
+        suggestion, reason = read(written, snapshot, origin, offset, context_at)
+        if suggestion is not None and (reason := doubt(written, trigger, self.least_confidence)):
+            return None, reason
+        return suggestion, reason
+
+    @property
+    def least_confidence(self) -> float:
+        """For what nobody asked for, 0–1; 0 where it does not matter."""
+        info = self._model.info
+        return least(self._settings().min_confidence, info.name if info else "")
 
     @property
     def may_look_ahead(self) -> bool:

@@ -6,7 +6,7 @@ Lives on the event loop. Model calls are others' (`decodes.py`): a run only wait
 import asyncio
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from midfill.model import CancelReason, Finish
 from midfill.server.completion.cleanup import Suggestion
@@ -16,6 +16,8 @@ from midfill.server.completion.reuse import Written
 from midfill.server.completion.selected import Selected
 from midfill.server.documents import grew_by
 from midfill.server.text import DocumentSnapshot
+
+Value = TypeVar("Value")
 
 
 class Source(StrEnum):
@@ -77,6 +79,14 @@ class Interrupted(Exception):  # noqa: N818 - not a fault
     """The run was superseded, or the text it answers is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a request, and how long it took in milliseconds."""
+
+    name: str
+    ms: float
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """`snapshot` and `offset` are what the model is asked about: with the menu's selected item inserted,
@@ -92,11 +102,18 @@ class Run:
     """The model call that it waits for."""
     reason: str = ""
     """Why it was interrupted."""
+    stages: list[Stage] = field(default_factory=list)
+    """What was done for it so far, in order."""
+    began: float = field(init=False)
+    """On the loop's clock, in seconds, as is `_since`: when the present stage began."""
+    _since: float = field(init=False)
     _interrupted: "asyncio.Future[None]" = field(init=False)
 
     def __post_init__(self) -> None:
         self.asked = self.snapshot
-        self._interrupted = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.began = self._since = loop.time()
+        self._interrupted = loop.create_future()
         if self.selected is not None:
             self.snapshot, self.offset = self.selected.inserted(self.asked)
 
@@ -112,6 +129,13 @@ class Run:
             return self.snapshot, self.offset
         typed = None if self.selected else grew_by(self.snapshot, now, self.offset)
         return None if typed is None else (now, self.offset + len(typed))
+
+    def did(self, stage: str, value: Value) -> Value:
+        """Note that `stage` is done now; `value`, whatever came out of it, is handed through."""
+        now = asyncio.get_running_loop().time()
+        self.stages.append(Stage(stage, (now - self._since) * 1000))
+        self._since = now
+        return value
 
     def interrupt(self, reason: CancelReason) -> None:
         """End the run now: whoever waits below wakes at once."""
@@ -134,6 +158,7 @@ class Run:
         if seconds > 0:
             await asyncio.wait({self._interrupted}, timeout=seconds)
             self.check()
+        self.did("debounce", None)
 
     async def wait(self, decode: Decode, until: float | None) -> bool:
         """Whether `decode` ends before `until` on the loop's clock. Raises Interrupted as soon as the run
@@ -150,4 +175,4 @@ class Run:
             if decode.waiter is self:  # nobody has taken it over
                 decode.waiter = None
         self.check()
-        return decode.ended.done()
+        return self.did("model", decode.ended.done())

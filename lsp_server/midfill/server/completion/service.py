@@ -18,7 +18,7 @@ from midfill.server.completion.cursor import CursorContext, Trigger
 from midfill.server.completion.debounce import Rhythm, delay_s
 from midfill.server.completion.decodes import Decode, Decodes
 from midfill.server.completion.look_ahead import LookAhead
-from midfill.server.completion.reuse import CONTRADICTED, Cache, Shown, Written, read
+from midfill.server.completion.reuse import CONTRADICTED, Cache, Shown, Written
 from midfill.server.completion.run import Answer, Interrupted, Run, Source
 from midfill.server.completion.selected import Selected
 from midfill.server.completion.track import Track
@@ -44,6 +44,7 @@ class CompletionService:
         self.asking = Asking(model, settings)
         self._look_ahead = LookAhead(documents, self._decodes, self._cache, self.asking)
         self.last_answer = Answer(reason="nothing was asked yet")
+        self.on_answer: Callable[[Run, Answer], None] = lambda run, answer: None
 
     async def complete(
         self,
@@ -118,16 +119,16 @@ class CompletionService:
     async def _answer(self, run: Run, deadline_s: float | None, fits: bool) -> Answer:
         until = None if deadline_s is None else _now() + deadline_s
         snapshot, offset = self._place(run)
-        if reason := policy.silence(snapshot, self._settings()):
+        if reason := run.did("document", policy.silence(snapshot, self._settings())):
             return Answer(reason=reason)
-        if (at_hand := self._at_hand(run)) is not None:
+        if (at_hand := run.did("reuse", self._at_hand(run))) is not None:
             self._decodes.drop(run.uri, CancelReason.SUPERSEDED)
             return at_hand
         decode, source = self._decodes.join(snapshot, offset), Source.JOINED
         if decode is None:
             self._decodes.drop(run.uri, CancelReason.SUPERSEDED)
             context = self.asking.context_at(snapshot, offset, run.trigger)
-            if reason := self._silence_at(context, fits):
+            if reason := run.did("trigger", self._silence_at(context, fits)):
                 return Answer(reason=reason)
             idle = self._decodes.idle
             await run.rest(delay_s(self._settings(), context, self._rhythm, _now(), idle))
@@ -166,7 +167,7 @@ class CompletionService:
     def _ask(self, run: Run, request: FimRequest | None = None) -> Decode:
         """Ask the model, at the run's first place. A `request` of its own is for this run alone."""
         least = run.selected.start if run.selected else run.offset
-        wanted = request or self.asking.request_at(run.snapshot, run.offset, run.trigger)
+        wanted = run.did("prompt", request or self.asking.request_at(run.snapshot, run.offset, run.trigger))
         return self._decodes.ask(run.snapshot, run.offset, least, wanted, alone=request is not None)
 
     def _written(self, run: Run, decode: Decode, source: Source, whole: bool) -> Answer | None:
@@ -184,9 +185,8 @@ class CompletionService:
     def _read(self, run: Run, written: Written, origin: int, source: Source) -> Answer:
         """What was written at `origin`, at the run's present place."""
         snapshot, offset = self._place(run)
-        suggestion, reason = read(
-            written, snapshot, origin, offset, partial(self.asking.context_at, trigger=run.trigger)
-        )
+        found = self.asking.read(written, snapshot, origin, offset, run.trigger)
+        suggestion, reason = run.did("clean-up", found)
         if suggestion is None:
             return Answer(reason=reason, source=source, written=written)
         if written.finish.reason is not FinishReason.CANCELLED:  # else a deadline has cut it short
@@ -225,6 +225,7 @@ class CompletionService:
 
     def _given_up(self, run: Run) -> None:
         """The client does not want `run` any more. If something was typed since, it only wants it anew."""
+        self.on_answer(run, Answer(superseded=True, reason=CancelReason.CLIENT.value))
         unchanged, decode = self._documents.snapshot(run.uri) is run.asked, run.decode
         if decode is not None and decode.waiter is None and (unchanged or decode.alone):
             self._decodes.drop(run.uri, CancelReason.CLIENT)
@@ -239,6 +240,7 @@ class CompletionService:
 
     def _remember(self, run: Run, answer: Answer) -> None:
         self.last_answer = answer
+        self.on_answer(run, answer)
         result = f"shown {answer.source}" if answer.suggestion else answer.reason
         level = logging.DEBUG if answer.superseded else logging.INFO
         log.log(level, "fim v=%d %s: %s%s", run.asked.version, run.trigger, result, answer.figures)
