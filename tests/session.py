@@ -59,7 +59,7 @@ class Session:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **(env or {})},
+            env={"MIDFILL_STATISTICS_DIR": "", **os.environ, **(env or {})},
             cwd=cwd,
         )
         errors.close()

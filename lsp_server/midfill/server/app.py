@@ -17,6 +17,8 @@ from midfill.server import logs
 from midfill.server.client import Client
 from midfill.server.client_settings import Parsed, parse
 from midfill.server.completion.ahead import PrefillAhead
+from midfill.server.completion.explain import Line, explain
+from midfill.server.completion.run import Answer, Run
 from midfill.server.completion.service import CompletionService
 from midfill.server.consent import ModelQuestion
 from midfill.server.documents import DocumentStore
@@ -24,6 +26,7 @@ from midfill.server.loop import on_loop
 from midfill.server.model_host import ModelHost
 from midfill.server.progress import WorkDoneProgress
 from midfill.server.settings import SECTION, Settings, needs_reload
+from midfill.server.statistics.recorder import Recorder
 from midfill.server.status import StatusBoard
 from midfill.server.wire import Wire
 
@@ -64,9 +67,13 @@ class App:
         )
         self._question = ModelQuestion(self.server, self.pull_model)
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
+        self.completions.on_answer = self._answered
+        self.statistics = Recorder(self.documents, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)
         self.client_log = logs.ClientLog()
         self.exited: asyncio.Future[int] | None = None
+        self._last: tuple[Run, Answer] | None = None
+        """The last request that the client did not cancel."""
         self._initial: dict[str, Any] = {}
         self._told: set[str] = set()
         """Problems with settings that the user has read already: said once a session."""
@@ -103,10 +110,19 @@ class App:
         self.completions.forget()
         self.model.start(self.settings.model_config())
 
+    def explain_last(self) -> list[Line]:
+        """What became of the last request, stage by stage."""
+        return explain(*self._last, self.completions.asking) if self._last else []
+
     def exit(self, code: int) -> None:
         """End the session; the first call counts."""
         if self.exited is not None and not self.exited.done():
             self.exited.set_result(code)
+
+    def _answered(self, run: Run, answer: Answer) -> None:
+        if answer is self.completions.last_answer:  # the client still wanted it
+            self._last = run, answer
+        self.statistics.answered(run, answer)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -17,6 +17,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from midfill.server.app import App
 from midfill.server.client import read_client
 from midfill.server.completion.cursor import Trigger
+from midfill.server.completion.explain import as_fields
 from midfill.server.completion.run import Answer
 from midfill.server.completion.selected import Selected
 from midfill.server.convert import (
@@ -39,6 +40,8 @@ MENU_DEADLINE_S = 2.0
 MENU_INVOKED_DEADLINE_S = 10.0
 """A menu is answered by then with what there is. Sublime waits for its slowest server before it shows
 any menu; Helix gives up after 20 s."""
+STATISTICS_DAYS = 30
+"""As `midfill stats` shows them."""
 MENU_TRIGGERS = (".", "(", "[", "{", "=", " ")
 
 Handler = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -86,6 +89,7 @@ def _register_lifecycle(app: App) -> None:
     @server.feature(types.SHUTDOWN)
     def shutdown(params: None) -> None:
         app.ahead.stop()
+        app.statistics.close()
         app.model.close(timeout_s=0)
 
     @server.feature(types.EXIT)
@@ -116,6 +120,7 @@ def _register_documents(app: App) -> None:
             log.warning("a change for a document that is not open")
             return
         app.completions.document_changed(snapshot)
+        app.statistics.changed(snapshot)
         place = last_edit_end(snapshot, params.content_changes, encoding)
         if place is not None:
             app.ahead.document_changed(snapshot, place)
@@ -128,6 +133,7 @@ def _register_documents(app: App) -> None:
             return
         documents.close(snapshot.uri)
         app.completions.document_closed(snapshot.uri)
+        app.statistics.closed(snapshot.uri)
 
 
 def _register_completion(app: App) -> None:
@@ -203,6 +209,9 @@ def _register_commands(app: App) -> None:
     @server.command(ACCEPTED)
     def accepted(*arguments: Any) -> None:
         log.info("accepted")
+        snapshot = app.documents.snapshot(str(arguments[0])) if arguments else None
+        if snapshot is not None:
+            app.statistics.accepted(snapshot.uri)
 
     @server.command("midfill.pullModel")
     def pull_model(*arguments: Any) -> dict[str, Any]:
@@ -217,7 +226,15 @@ def _register_commands(app: App) -> None:
     def explain_last(*arguments: Any) -> dict[str, Any]:
         answer = app.completions.last_answer
         shown = answer.suggestion is not None
-        return {"shown": shown, "reason": answer.reason, "status": app.status.current.as_params()}
+        stages = [as_fields(line) for line in app.explain_last()]
+        status = app.status.current.as_params()
+        return {"shown": shown, "reason": answer.reason, "status": status, "stages": stages}
+
+    @server.command("midfill.stats")
+    async def stats(*arguments: Any) -> dict[str, Any]:
+        """What `midfill stats --json` says, with this session; of so many days, if a number is given."""
+        days = arguments[0] if arguments and isinstance(arguments[0], int) else STATISTICS_DAYS
+        return await app.statistics.figures(max(1, days))
 
 
 def _snapshot_of(app: App, uri: str) -> DocumentSnapshot:
