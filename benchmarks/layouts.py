@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.infilling import CURSORS, FILES, Case, make_cases, score
+from benchmarks.holes import CURSORS, FILES, Case, make_cases, score
 from benchmarks.measure.quality import mcnemar
 from benchmarks.report import Row, report
 
