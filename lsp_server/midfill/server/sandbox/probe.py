@@ -47,6 +47,7 @@ print(json.dumps(found), flush=True)
 os._exit(0)
 """
 """Prints what of the fence is open, and changes nothing if all is. 192.0.2.1 is nobody's (RFC 5737)."""
+PARTS = {"files", "home", "code", "disk", "network", "processes"}
 PROBE_LIMITS = Limits(wall_s=20.0, processes=FEW)
 """Not to be too strict with a machine that is busy."""
 
@@ -98,6 +99,8 @@ def _open_parts(outcome: Outcome) -> str:
     try:
         found = json.loads(outcome.stdout)
     except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.keys() != PARTS:
         return outcome.stderr.strip()[-300:] or f"exit status {outcome.exit}, killed by {outcome.killed}"
     left = [name for name, is_open in found.items() if is_open]
     return f"{' and '.join(left)} would be open" if left else ""
