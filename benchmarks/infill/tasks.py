@@ -53,13 +53,13 @@ def make_tasks(rows: int = 0) -> Iterator[Task]:
 
 def _lines() -> Iterator[Task]:
     """The cursor on a blank line in place of the gold one."""
-    for row in _read(LINES)[::STEP]:
+    for row in read_rows(LINES)[::STEP]:
         gold = row["canonical_solution"].removesuffix("\n")
         yield _task(row, LINE, "\n" + row["suffix"], gold)
 
 
 def _spans() -> Iterator[Task]:
-    for row in _read(SPANS):
+    for row in read_rows(SPANS):
         yield _task(row, SPAN, row["suffix"], row["canonical_solution"])
 
 
@@ -71,7 +71,7 @@ def _task(row: dict[str, str], kind: str, behind: str, gold: str) -> Task:
 
 def _blocks() -> Iterator[Task]:
     """Behind a line of a solution that opens a block, the block being gone."""
-    found = [task for row in _read(PROBLEMS) for task in _openers(row)]
+    found = [task for row in read_rows(PROBLEMS) for task in _openers(row)]
     chosen = sorted(random.Random(SEED).sample(range(len(found)), min(BLOCKS, len(found))))
     yield from (found[at] for at in chosen)
 
@@ -97,6 +97,6 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _read(path: Any) -> list[dict[str, str]]:
+def read_rows(path: Any) -> list[dict[str, str]]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
