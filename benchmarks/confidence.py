@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.infilling import CURSORS, FILES, SEED, Case, make_cases
+from benchmarks.holes import CURSORS, FILES, SEED, Case, make_cases
 from benchmarks.report import Row, report
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.cli.once import Say, loaded
