@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.confidence import MOST_LOST, Point, ask, auc, by_cursor, curve, fit, summary
-from benchmarks.infilling import Case
+from benchmarks.holes import Case
 from midfill.server.settings import Settings
 
 
