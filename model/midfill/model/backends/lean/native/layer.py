@@ -50,9 +50,12 @@ class NativeLinear(torch.nn.Module):
         gated: bool = False,
         onto: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """[n, columns] float32 to [n, rows of the weight]; `onto`: added there. See `Library.linear`."""
+        """[n, columns] float32 to [n, rows of the weight], to half of them if `gated`; `onto`: added there.
+        See `Library.linear`.
+        """
         held = self.few if len(rows) <= FEW_ROWS else self._many
-        out = torch.empty(len(rows), self._rows) if onto is None else onto
+        wide = self._rows // 2 if gated else self._rows
+        out = torch.empty(len(rows), wide) if onto is None else onto
         self._library.linear(
             *(held.kernel.bits, held.packed.numbers, held.packed.scales, rows, out),
             norm=None if norm is None else norm.weight,
@@ -105,7 +108,7 @@ class NativeLayer(torch.nn.Module):
         else:
             seen = self._attend_block(mixed, keys[:, :, : begin + n], values[:, :, : begin + n], place)
         self.o(seen, onto=rows)
-        self.down(self.gate_up(rows, norm=self.between), gated=True, onto=rows)
+        self.down(self.gate_up(rows, norm=self.between, gated=True), onto=rows)
         return rows
 
     def _attend_block(

@@ -33,8 +33,8 @@ static int one_layer(const Layer *l, float *rows, long n, long heads, long kv_he
     midfill_place(mixed, l->bias, cos, sin, n, heads, kv_heads, dim, l->keys, l->values, l->capacity, begin);
     return midfill_attend(mixed, n, heads, kv_heads, dim, l->keys, l->values, l->capacity, begin, seen) ||
            multiply(&l->o, seen, n, NULL, 0, 0, rows, 1) ||
-           multiply(&l->gate_up, rows, n, l->between, epsilon, 0, wide, 0) ||
-           multiply(&l->down, wide, n, NULL, 0, 1, rows, 1);
+           multiply(&l->gate_up, rows, n, l->between, epsilon, 1, wide, 0) ||
+           multiply(&l->down, wide, n, NULL, 0, 0, rows, 1);
 }
 
 /* `rows` [n, hidden], in place, through `count` layers. Returns 0, or 1 where memory is short. */
@@ -42,7 +42,7 @@ int midfill_layers(const Layer *layers, long count, float *rows, long n, long he
                    float epsilon, const float *cos, const float *sin, long begin) {
     if (count < 1) return 0;
     size_t mixed = (size_t)n * layers->qkv.rows, seen = (size_t)n * heads * dim;
-    size_t wide = (size_t)n * layers->gate_up.rows;
+    size_t wide = (size_t)n * layers->down.k;
     float *room = malloc((mixed + seen + wide) * sizeof(float));
     int failed = room == NULL;
     for (long i = 0; i < count && !failed; i++)

@@ -22,7 +22,7 @@ from midfill.model.store.local import cache_root
 
 FOLDER = Path(__file__).parent
 SOURCES = ("linear.c", "attention.c", "layers.c", "likeliest.c", "pool.c")
-HEADERS = ("functions.h", "pool.h", "vector.h")
+HEADERS = ("activations.h", "functions.h", "pool.h", "vector.h")
 FEATURES = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "f16c", "fma")
 """As Linux names them in /proc/cpuinfo. Without its underscore each is a compiler's option."""
 OPTIONS = ("-O3", "-std=gnu11", "-fno-math-errno", "-fPIC", "-fopenmp", "-pthread")
@@ -74,14 +74,14 @@ class Library:
         gated: bool = False,
         add: bool = False,
     ) -> None:
-        """Write [n, columns] times the weight to `out` [n, rows of the weight], or `add` it to what is
-        there. First `rows` become RMSNorm(rows) where there is a `norm`, silu(left half) * right half of
-        twice the columns where it is `gated`. All in float32 and contiguous.
+        """Write `rows` [n, columns] times the weight to `out` [n, rows of the weight], or `add` it to what
+        is there. `rows` become RMSNorm(rows) first where there is a `norm`; where it is `gated`, `out` is
+        half as wide: silu(left half) * right half. All in float32 and contiguous.
         """
         n, wide = out.shape
-        columns = rows.shape[1] // 2 if gated else rows.shape[1]
         failed = self._linear(
-            *(bits, numbers.data_ptr(), scales.data_ptr(), wide, columns, rows.data_ptr(), n),
+            *(bits, numbers.data_ptr(), scales.data_ptr(), 2 * wide if gated else wide),
+            *(rows.shape[1], rows.data_ptr(), n),
             *(None if norm is None else norm.data_ptr(), epsilon, gated, out.data_ptr(), add),
         )
         _check(failed)
