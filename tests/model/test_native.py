@@ -113,6 +113,11 @@ def test_rows_of_zeros_and_of_huge_numbers_come_out(native: Library) -> None:
         (FEW_ROWS, 500, 128, 8, 8),
         (2, 831, 32, 4, 1),
         (5, 7, 96, 6, 3),
+        (FEW_ROWS + 1, 0, 64, 14, 2),
+        (40, 3, 32, 4, 4),
+        (128, 703, 64, 14, 2),
+        (65, 62, 128, 2, 2),
+        (17, 64, 256, 8, 1),
     ],
 )
 def test_attention_is_torchs(
@@ -139,6 +144,29 @@ def test_attention_is_torchs(
         attn_mask=torch.full((n, end), float("-inf")).triu_(begin + 1),
     )
     torch.testing.assert_close(out, wanted[0].transpose(0, 1).reshape(n, -1), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("bad", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_number_that_is_none_spoils_its_row_and_no_other(
+    native: Library, name: str, bad: str, count: int
+) -> None:
+    packed, rows = KERNELS[name].pack(torch.randn(32, 256)), torch.randn(count, 256)
+    rows[0, 17] = float(bad)
+    out = KERNELS[name].multiply(rows, packed)
+    assert not out[0].isfinite().any()
+    assert out[1:].isfinite().all()
+
+
+@pytest.mark.parametrize("n", [1, FEW_ROWS, 100])
+@pytest.mark.parametrize("where", ["keys", "values"])
+def test_attention_to_what_is_no_number_gives_none(native: Library, n: int, where: str) -> None:
+    mixed, buffers = torch.randn(n, 6, 32), torch.randn(2, 1, 1, 200, 32)
+    buffers[int(where == "values"), 0, 0, 70, 3] = float("nan")
+    out = torch.empty(n, 128)
+    native.attend(mixed, buffers[0], buffers[1], 80, out)
+    assert out.view(n, 4, 32).isnan().any(dim=-1).all()
 
 
 @pytest.mark.parametrize("vocabulary", [5, 16, 1000, 4099])

@@ -142,7 +142,7 @@ class LeanBody(torch.nn.Module):
         if end > len(self._cos):
             self._cos, self._sin = self._table(max(FIRST_POSITIONS, end, 2 * len(self._cos)))
         mask = None
-        if n > 1 and (self.few_rows is None or n > FEW_ROWS):
+        if n > 1 and self.few_rows is None:  # where few rows have a way of their own, no layer needs one
             mask = torch.full((n, end), float("-inf")).triu_(begin + 1)
             mask = mask.repeat(self._shape.heads // self._shape.kv_heads, 1)
         return Place(self._cos[begin:end], self._sin[begin:end], mask)

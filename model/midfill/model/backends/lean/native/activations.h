@@ -64,14 +64,18 @@ INLINE void quantise_row(const Input *in, long i, long k, const int group, const
     long groups = k / group, block = i / MAX_ROWS, row = i % MAX_ROWS;
     int8_t *bytes = to->bytes + block * k * MAX_ROWS + row * 4;
     for (long g = 0; g < groups; g++) {
-        __m512 x[GROUP8 / LANES], most = _mm512_setzero_ps();
+        __m512 x[GROUP8 / LANES];
+        __m512i most = _mm512_setzero_si512(); /* as integers: NaN is larger than all numbers, and stays */
         for (int j = 0; j < group / LANES; j++) {
             long c = g * group + j * LANES;
             x[j] = _mm512_loadu_ps(in->rows + i * k + c);
             if (in->norm) x[j] = _mm512_mul_ps(_mm512_mul_ps(x[j], factor), _mm512_loadu_ps(in->norm + c));
-            most = _mm512_max_ps(most, _mm512_abs_ps(x[j]));
+            most = _mm512_max_epi32(most, _mm512_castps_si512(_mm512_abs_ps(x[j])));
         }
-        float scale = _mm512_reduce_max_ps(most) / 127.0f;
+        int32_t largest = _mm512_reduce_max_epi32(most);
+        float scale;
+        memcpy(&scale, &largest, sizeof(scale));
+        scale /= 127.0f;
         __m512 inverse = _mm512_set1_ps(scale > 0 ? 1.0f / scale : 0.0f);
         __m512i sum = _mm512_setzero_si512();
         for (int j = 0; j < group / LANES; j++) {

@@ -11,5 +11,7 @@ void midfill_place(float *mixed, const float *bias, const float *cos, const floa
                    long kv_heads, long dim, float *keys, float *values, long capacity, long begin);
 int midfill_attend(const float *mixed, long n, long heads, long kv_heads, long dim, const float *keys,
                    const float *values, long capacity, long begin, float *out);
+int midfill_attend_block(const float *mixed, long n, long heads, long kv_heads, long dim, const float *keys,
+                         const float *values, long capacity, long begin, float *out);
 
 #endif

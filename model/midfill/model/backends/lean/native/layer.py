@@ -1,14 +1,13 @@
-"""A layer whose products and few-row attention are the compiled kernels', norms and gates taken along.
+"""A layer whose products and attention are the compiled kernels', norms and gates taken along.
 
 Computes what `forward.Layer` does, with five calls instead of forty operators: on a small model at one row
-those take a third of the time. Attention over the rows of a block stays torch's.
+those take a third of the time.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
 
 from midfill.model.backends.lean.forward import Norm, Output, Place
 from midfill.model.backends.lean.kernels import Kernel, Packed
@@ -102,26 +101,11 @@ class NativeLayer(torch.nn.Module):
         begin = layer.length
         keys, values = layer.extend(n, shape.kv_heads, shape.head_dim)
         self._library.place(mixed, self.bias, place.cos, place.sin, keys, values, begin)
-        if n <= FEW_ROWS:
-            seen = torch.empty(n, shape.heads * shape.head_dim)
-            self._library.attend(mixed, keys, values, begin, seen)
-        else:
-            seen = self._attend_block(mixed, keys[:, :, : begin + n], values[:, :, : begin + n], place)
+        seen = torch.empty(n, shape.heads * shape.head_dim)
+        self._library.attend(mixed, keys, values, begin, seen)
         self.o(seen, onto=rows)
         self.down(self.gate_up(rows, norm=self.between, gated=True), onto=rows)
         return rows
-
-    def _attend_block(
-        self, mixed: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, place: Place
-    ) -> torch.Tensor:
-        """As in `forward.Attention`: the heads of a group are queries of one key head."""
-        shape, n = self._shape, len(mixed)
-        group = shape.heads // shape.kv_heads
-        queries = mixed[:, : shape.heads].reshape(n, shape.kv_heads, group, shape.head_dim)
-        queries = queries.permute(1, 2, 0, 3).reshape(1, shape.kv_heads, group * n, shape.head_dim)
-        seen = scaled_dot_product_attention(queries, keys, values, attn_mask=place.mask)
-        seen = seen.view(shape.kv_heads, group, n, shape.head_dim).permute(2, 0, 1, 3)
-        return seen.reshape(n, -1)
 
 
 def suits(scheme: Scheme, sources: Mapping[str, Sequence[torch.Tensor]], shape: Shape) -> bool:

@@ -17,11 +17,12 @@ from typing import Any
 
 import torch
 
+from midfill.model.backends.lean.linears import FEW_ROWS
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.store.local import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("linear.c", "attention.c", "layers.c", "likeliest.c", "pool.c")
+SOURCES = ("linear.c", "attention.c", "block.c", "layers.c", "likeliest.c", "pool.c")
 HEADERS = ("activations.h", "functions.h", "pool.h", "vector.h")
 FEATURES = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "f16c", "fma")
 """As Linux names them in /proc/cpuinfo. Without its underscore each is a compiler's option."""
@@ -47,6 +48,8 @@ class Library:
         self._place.argtypes = (*[Pointer] * 4, *[Long] * 4, Pointer, Pointer, Long, Long)
         self._place.restype = None
         self._attend.argtypes = (Pointer, *[Long] * 4, Pointer, Pointer, Long, Long, Pointer)
+        self._attend_block = functions.midfill_attend_block
+        self._attend_block.argtypes = self._attend.argtypes
         self._layers = functions.midfill_layers
         self._layers.argtypes = [
             Pointer,
@@ -109,10 +112,13 @@ class Library:
     def attend(
         self, mixed: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, begin: int, out: torch.Tensor
     ) -> None:
-        """Attention of placed queries; `out` [n, heads times dim]. The buffers as in `place`."""
+        """Attention of placed queries, each over the positions up to its own; `out` [n, heads times dim].
+        The buffers as in `place`.
+        """
         n, heads, dim = mixed.shape
         _, kv_heads, capacity, _ = keys.shape
-        failed = self._attend(
+        attend = self._attend if n <= FEW_ROWS else self._attend_block
+        failed = attend(
             *(mixed.data_ptr(), n, heads - 2 * kv_heads, kv_heads, dim),
             *(keys.data_ptr(), values.data_ptr(), capacity, begin, out.data_ptr()),
         )

@@ -9,9 +9,9 @@
 #define MAX_ROWS 8 /* beyond so many, rows are a block */
 #define INLINE static inline __attribute__((always_inline))
 
-/* e to the x; relative error below 2e-7 (Cephes' polynomial for 2^f, f within a half of 0). */
+/* e to the x, NaN of NaN; relative error below 2e-7 (Cephes' polynomial for 2^f, f within a half of 0). */
 INLINE __m512 exp512(__m512 x) {
-    x = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(88.0f)), _mm512_set1_ps(-87.0f));
+    x = _mm512_max_ps(_mm512_set1_ps(-87.0f), _mm512_min_ps(_mm512_set1_ps(88.0f), x)); /* NaN: the second */
     __m512 t = _mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f));
     __m512 whole = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 f = _mm512_fnmadd_ps(whole, _mm512_set1_ps(0.693359375f), x);
