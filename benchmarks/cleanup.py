@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.evaluation_data import PROBLEMS
 from benchmarks.measure.recorded import (
-    HUMANEVAL,
     RECORDED,
     SEED,
     Case,
@@ -45,7 +45,7 @@ def main() -> None:
         return
     cases = read_recorded(data)
     shown = [_stream(case) for case in cases]
-    holes = list(make_holes()) if HUMANEVAL.is_file() else []
+    holes = list(make_holes()) if PROBLEMS.is_file() else []
     filled = [_fill(hole) for hole in holes]
     rows, summary = _matches(cases, shown)
     ruled, worst = _rules(cases, shown, holes, filled)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.holes import CURSORS, FILES, SEED, Case, make_cases
 from benchmarks.report import Row, report
+from benchmarks.significance import bootstrap
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.cli.once import Say, loaded
 from midfill.server.completion.confidence import confidence
@@ -28,7 +29,6 @@ MOST_LOST = 0.10
 CHOSEN = ("indented", "in line", "own indented", "own in line")
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 """Of all suggestions shown: where the curve is told."""
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,7 @@ def _precision(points: Sequence[Point]) -> float:
 def _interval(points: Sequence[Point]) -> tuple[float, float]:
     """The middle 95 % of the thresholds of resampled lines."""
     grouped = [list(group) for _, group in groupby(points, key=lambda point: point.line)]
-    choose = random.Random(SEED)
-    found = sorted(
-        fit([point for group in choose.choices(grouped, k=len(grouped)) for point in group])
-        for _ in range(RESAMPLES)
-    )
-    return found[int(0.025 * RESAMPLES)], found[int(0.975 * RESAMPLES)]
+    return bootstrap(grouped, lambda drawn: fit([point for group in drawn for point in group]), SEED)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,15 @@
 have them, and what a fill of one scores by its text alone. Nothing is executed; knows no model.
 """
 
-import gzip
 import io
-import json
 import random
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-SPANS = DATA / "HumanEval-RandomSpanInfillingLight.jsonl.gz"
-LINES = DATA / "HumanEval-SingleLineInfilling.jsonl.gz"
+from benchmarks.evaluation_data import LINES, SPANS, read_rows
+
 FILES = (SPANS, LINES)
 SEED = 20
 STARTS_CHARS = 5
@@ -51,10 +47,10 @@ def make_cases(lines: int, own: int) -> Iterator[Case]:
     """Every random span, and seeded samples of single lines, each with its cursors: so many of HumanEval's
     and of this project's own.
     """
-    for row in _rows(SPANS):
+    for row in read_rows(SPANS):
         yield Case(row["task_id"], CURSORS[0], row["prompt"], row["suffix"], row["canonical_solution"])
     choose = random.Random(SEED)
-    rows = [row for row in _rows(LINES) if len(row["canonical_solution"].strip()) > 1]
+    rows = [row for row in read_rows(LINES) if len(row["canonical_solution"].strip()) > 1]
     for row in choose.sample(rows, len(rows))[:lines]:
         gold = row["canonical_solution"].rstrip("\n")
         yield from _in_line(
@@ -92,11 +88,6 @@ def _own_lines() -> Iterator[tuple[str, tuple[str, str, str]]]:
                 hole = (above, text[start:end], text[end : end + WINDOW_CHARS[1]])
                 yield f"{path.relative_to(ROOT)}:{number}", hole
             start += len(line)
-
-
-def _rows(path: Path) -> list[Any]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def score(case: Case, texts: Iterator[str]) -> list[bool]:

@@ -9,16 +9,14 @@ import argparse
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.infill.figures import share
-from benchmarks.infill.tasks import PROBLEMS, read_rows
-from benchmarks.infill.unbiased import pass_at_k
+from benchmarks.alone import load_alone
+from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row, report
+from benchmarks.significance import pass_at_k, share
 from midfill.server.sandbox import Job, Sandbox, SandboxRefused, open_sandbox
 
-MODEL = "qwen2.5-coder-0.5b-instruct"
 NEW_TOKENS = 384
 """The longest solution has 239 tokens (evaluation.md §5)."""
 STOPS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint", "\nassert ", "\n@", "\n```")
@@ -111,23 +109,18 @@ def until_over(pieces: Iterable[str]) -> str:
 class Writer:
     """The default model with the kernels that are served."""
 
-    def __init__(self, model: str = MODEL) -> None:
-        from midfill.model.backends.hf.backend import TransformersBackend
-        from midfill.model.backends.hf.kv import TokenCache
-        from midfill.model.config import ModelConfig
-
-        backend = TransformersBackend(ModelConfig(model=model))
-        backend.load(lambda _: None)
-        self._loaded, self._loop, *_ = backend._ready()
-        self._cache = TokenCache(self._loaded.make_past)
+    def __init__(self) -> None:
+        self._alone = load_alone()
+        self._cache = self._alone.new_cache()
 
     def write(self, prompt: str, temperature: float) -> str:
         from midfill.model.api import Chunk
-        from midfill.model.backends.hf.decode import Job as Decode
+        from midfill.model.backends.hf.job import Job as Decode
 
-        ids: list[Any] = self._loaded.tokenizer.encode(prompt)
-        job = Decode(ids, NEW_TOKENS, self._loaded.stop_ids, temperature=temperature)
-        stream = self._loop.stream(self._cache, job)
+        loaded = self._alone.loaded
+        ids = loaded.tokenizer.encode(prompt)
+        job = Decode(ids, NEW_TOKENS, loaded.stop_ids, temperature=temperature)
+        stream = self._alone.loop.stream(self._cache, job)
         return until_over(event.text for event in stream if isinstance(event, Chunk))
 
 

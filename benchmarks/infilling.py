@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.infill.figures import paired, share
 from benchmarks.infill.plain import Plain
 from benchmarks.infill.served import BY_LENGTH, Served, exact
 from benchmarks.infill.tasks import BLOCK, LINE, NEEDED, SPAN, Task, make_tasks
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row, report
+from benchmarks.significance import paired, share
 from midfill.server.sandbox import Job, Sandbox, SandboxRefused, open_sandbox
 
 KEYS = ("single_line_em", "single_line_em_plain", "single_line_pass", "random_span_pass", "ended_share")

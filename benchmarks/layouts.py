@@ -6,20 +6,21 @@ A row stops as soon as its text leaves the gold one. `--resume FILE` keeps what 
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alone import load_alone
 from benchmarks.holes import CURSORS, FILES, Case, make_cases, score
-from benchmarks.measure.quality import mcnemar
+from benchmarks.measure.kept import Kept
 from benchmarks.report import Row, report
+from benchmarks.significance import mcnemar, won_and_lost
+from midfill.model.store.catalogue import DEFAULT_MODEL
 
-MODEL = "qwen2.5-coder-0.5b-instruct"
 LINES, OWN_LINES = 90, 60
 """Single lines of HumanEval and of this project, each with two or three cursors."""
 SUFFIX_TOKENS = 128
@@ -35,55 +36,44 @@ TYPED_LINES = 40
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--resume", type=Path, default=Path(os.devnull))
     parser.add_argument("--seconds", type=float, default=float("inf"))
-    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     asked = parser.parse_args()
     if not all(path.is_file() for path in FILES):
         missing: dict[str, float | str | None] = {"rows": None, "rows_reason": "no evaluation data here"}
         report("layouts", [{"rows": 0}], missing)
         return
     cases = list(make_cases(LINES, OWN_LINES))
-    done = {case["key"]: case for case in _read(asked.resume)}
+    kept = Kept(asked.resume)
     bench = Bench(asked.model, asked.threads)
     until = time.monotonic() + asked.seconds
     for at, case in enumerate(cases):
-        if case.key in done:
+        if kept.get(case.key) is not None:
             continue
         if time.monotonic() > until:
             print(f"{at} of {len(cases)} done; call again with --resume {asked.resume}")
             return
-        done[case.key] = {"key": case.key, "cursor": case.cursor, "behind": case.behind} | bench.run(case)
-        if asked.resume:
-            with asked.resume.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(done[case.key]) + "\n")
+        told = {"task_id": case.key, "cursor": case.cursor, "behind": case.behind}
+        kept.add(told | bench.run(case))
         if at % 20 == 0:
             print(f"{at} of {len(cases)}", flush=True)
-    results = [done[case.key] for case in cases]
+    results = [kept.get(case.key) or {} for case in cases]
     rows = [row for cursor in CURSORS for row in table(cursor, results)]
     keys = typed(bench.make_prompt, cases)
     report("layouts", rows + keys, summary(rows, keys))
-
-
-def _read(path: Path | None) -> Iterable[dict[str, Any]]:
-    if path is None or not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 class Bench:
     """The default model, and prompts of it in every layout."""
 
     def __init__(self, model: str, threads: int) -> None:
-        from midfill.model.backends.hf.backend import TransformersBackend
-        from midfill.model.backends.hf.kv import TokenCache
-        from midfill.model.config import ModelConfig
         from midfill.model.dialects import Hole
         from midfill.model.trie import TokenTrie
 
-        backend = TransformersBackend(ModelConfig(model=model, device="cpu", threads=threads))
-        print(backend.load(lambda _: None).dtype, flush=True)
-        self.loaded, self.loop, *_ = backend._ready()
+        alone = load_alone(model, device="cpu", threads=threads)
+        print(alone.info.dtype, flush=True)
+        self.loaded, self.loop = alone.loaded, alone.loop
         self.tokenizer = self.loaded.tokenizer
         self.trie = TokenTrie(self.tokenizer, self.loaded.stop_ids)
         dialect = self.loaded.dialect
@@ -96,7 +86,7 @@ class Bench:
         }
         self.dialects = {name: replace(dialect, layout=layout) for name, layout in layouts.items()}
         # Prompts of the first two begin alike.
-        by_prefix, by_suffix = TokenCache(self.loaded.make_past), TokenCache(self.loaded.make_past)
+        by_prefix, by_suffix = alone.new_cache(), alone.new_cache()
         self.caches = {"PSM": by_prefix, "line-last": by_prefix, "SPM": by_suffix}
 
     def make_prompt(self, layout: str, healing: str, prefix: str, suffix: str) -> tuple[list[int], bytes]:
@@ -133,7 +123,7 @@ class Bench:
     def answer(self, layout: str, prompt: list[int], wanted: bytes) -> Iterator[str]:
         """The text so far, longer each time."""
         from midfill.model.api import Chunk
-        from midfill.model.backends.hf.decode import Job
+        from midfill.model.backends.hf.job import Job
         from midfill.model.trie import starts_with
 
         job = Job(
@@ -164,8 +154,7 @@ def table(cursor: str, results: Sequence[dict[str, Any]]) -> list[Row]:
                 ]
                 for result in mine
             ]
-            pairs = [(hit[0], result[PLAIN][0]) for hit, result in zip(chosen, mine, strict=True)]
-            won, lost = pairs.count((True, False)), pairs.count((False, True))
+            won, lost = won_and_lost([hit[0] for hit in chosen], [result[PLAIN][0] for result in mine])
             exact, first, starts, ends = (statistics.fmean(hit[i] for hit in chosen) for i in range(4))
             rows.append(
                 {

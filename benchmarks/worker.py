@@ -29,9 +29,9 @@ from benchmarks.measure import (
 from benchmarks.measure.engines import Child, Engine
 from benchmarks.measure.llamacpp import LlamaServer
 from benchmarks.measure.llamacpp_build import LlamaCppError
-from benchmarks.measure.ours import MODEL
 from benchmarks.measure.part import GENERATE, OFFICIAL, OURS, REQUANTISED, Part
 from benchmarks.report import commit, report
+from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.local import cache_root
 from midfill.model.store.store import Store
 
@@ -177,7 +177,7 @@ def llamacpp(
     found = []
     try:
         build = llamacpp_build.built()
-        model = Store().find(MODEL)
+        model = Store().find(DEFAULT_MODEL)
         paths = {
             OFFICIAL: model.path,
             REQUANTISED: llamacpp_build.requantised(build, model.path, model.sha256),

@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 
 def summary_of(monkeypatch: pytest.MonkeyPatch, path: Path, tmp_path: Path) -> dict[str, float]:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    monkeypatch.setattr(cleanup, "HUMANEVAL", tmp_path / "none")
+    monkeypatch.setattr(cleanup, "PROBLEMS", tmp_path / "none")
     monkeypatch.setattr("sys.argv", ["cleanup", "--data", str(path)])
     cleanup.main()
     return json.loads((tmp_path / "cleanup.json").read_text(encoding="utf-8"))["summary"]

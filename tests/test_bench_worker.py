@@ -14,6 +14,7 @@ from benchmarks.measure import context, keystrokes, quality, scoring, speed, sta
 from benchmarks.measure.engines import Timing
 from benchmarks.measure.kept import Kept, Line
 from benchmarks.measure.part import GENERATE, OFFICIAL, OURS, REQUANTISED, Part, faster
+from benchmarks.significance import mcnemar
 
 STOP = 9
 SPELLING = {0: b"a", 1: b"b", 2: b"ab", 3: b"\n", 4: b"b\n", 5: b"\n\n", 6: b"\n a", STOP: b"<end>"}
@@ -180,7 +181,7 @@ def test_quality_is_ours_minus_theirs_row_by_row() -> None:
     assert figures == pytest.approx(
         {"nll_delta": 0.05, "em_delta_points": -25.0, "em_mcnemar_p": 1.0, "quality_rows": 4}
     )
-    assert quality.mcnemar(0, 5) == pytest.approx(2 / 2**5)
+    assert mcnemar(0, 5) == pytest.approx(2 / 2**5)
     with pytest.raises(RuntimeError, match="asked differently"):
         quality.quality(served, [line | {"prompt": "another"} for line in reference])
 

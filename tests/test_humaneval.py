@@ -5,8 +5,8 @@ from itertools import combinations
 import pytest
 
 from benchmarks import humaneval
-from benchmarks.infill.unbiased import pass_at_k
 from benchmarks.measure.kept import Kept
+from benchmarks.significance import pass_at_k
 from midfill.server.sandbox import Job, Outcome
 
 ADD = {"task_id": "1", "prompt": "def add(a, b):\n", "test": "def check(f): assert f(1, 2) == 3"}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import infilling, report
-from benchmarks.infill.figures import interval, paired
 from benchmarks.infill.served import Served, accepted, exact, filled
 from benchmarks.infill.tasks import BLOCK, LINE, NEEDED, SPAN, Task, make_tasks
 from benchmarks.measure.kept import Kept
+from benchmarks.significance import interval, paired
 from midfill.server.sandbox import Job, Outcome
 
 needs_data = pytest.mark.skipif(

@@ -1,16 +1,12 @@
 """HumanEval's holes as documents with a cursor: single lines, random spans, blocks. Knows no server."""
 
-import gzip
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
-from benchmarks.holes import DATA, LINES, SPANS
+from benchmarks.evaluation_data import LINES, PROBLEMS, SPANS, problem_of, read_rows
 
-PROBLEMS = DATA / "HumanEval.jsonl.gz"
 NEEDED = (LINES, SPANS, PROBLEMS)
 LINE, SPAN, BLOCK = "single line", "random span", "block"
 STEP = 5
@@ -65,8 +61,7 @@ def _spans() -> Iterator[Task]:
 
 def _task(row: dict[str, str], kind: str, behind: str, gold: str) -> Task:
     check = f"\n{row['test']}\ncheck({row['entry_point']})"
-    problem = row["task_id"].split("/")[2]
-    return Task(row["task_id"], kind, problem, row["prompt"], behind, gold, check)
+    return Task(row["task_id"], kind, problem_of(row), row["prompt"], behind, gold, check)
 
 
 def _blocks() -> Iterator[Task]:
@@ -78,14 +73,13 @@ def _blocks() -> Iterator[Task]:
 
 def _openers(row: dict[str, str]) -> Iterator[Task]:
     lines = row["canonical_solution"].splitlines()
-    problem = row["task_id"].rpartition("/")[2]
     for at, line in enumerate(lines):
         block = _block(_depth(line), lines[at + 1 :])
         if line.rstrip().endswith(":") and any(map(str.strip, block)):
             before = row["prompt"] + "\n".join(lines[: at + 1])
             rest = "".join(f"\n{other}" for other in lines[at + 1 + len(block) :])
             gold = "".join(f"\n{other}" for other in block)
-            yield Task(f"{row['task_id']}/{at}", BLOCK, problem, before, rest + "\n", gold)
+            yield Task(f"{row['task_id']}/{at}", BLOCK, problem_of(row), before, rest + "\n", gold)
 
 
 def _block(depth: int, lines: Sequence[str]) -> list[str]:
@@ -95,8 +89,3 @@ def _block(depth: int, lines: Sequence[str]) -> list[str]:
 
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def read_rows(path: Any) -> list[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]

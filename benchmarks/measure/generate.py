@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.measure.engines import Timing, child_main
-from benchmarks.measure.ours import MODEL
+from midfill.model.store.catalogue import DEFAULT_MODEL
 
 
 class FirstToken:
@@ -39,7 +39,7 @@ class Generate:
 
         keep_quiet()
         torch.set_num_threads(threads)
-        folder = converted_dir(Store().find(MODEL).sha256)
+        folder = converted_dir(Store().find(DEFAULT_MODEL).sha256)
         self._model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True
         ).eval()

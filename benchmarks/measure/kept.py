@@ -1,4 +1,4 @@
-"""Rows of quality measured before, in the user's cache. Knows nothing of what they measure."""
+"""Rows measured before, in a file, so that a long benchmark may be broken off. Knows not what they hold."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 Line = dict[str, Any]
-"""A row's figures: task_id, prompt (a digest of its ids), nll (of all its gold), tokens, hit, decoded."""
+"""A row's figures: its task_id, and whatever the benchmark keeps."""
 
 
 class Kept:

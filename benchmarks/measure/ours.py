@@ -7,9 +7,9 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from benchmarks.alone import load_alone
 from benchmarks.measure.engines import Timing, child_main
 
-MODEL = "qwen2.5-coder-0.5b-instruct"
 KEY_TOKENS = 8
 """Enough for healed tokens and one behind them."""
 
@@ -18,23 +18,17 @@ class Ours:
     """The backend that serves, and its loop for prompts in token ids."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
-        from midfill.model.backends.hf.backend import TransformersBackend
-        from midfill.model.config import ModelConfig
-
-        self._backend = TransformersBackend(
-            ModelConfig(model=MODEL, device="cpu", threads=asked.threads, context_tokens=asked.context)
-        )
-        self._info = self._backend.load(lambda _: None)
-        self._loaded, self._loop, *_ = self._backend._ready()
-        self._cache = self._new_cache()
+        self._alone = load_alone(device="cpu", threads=asked.threads, context_tokens=asked.context)
+        self._backend, self._loaded = self._alone.backend, self._alone.loaded
+        self._cache = self._alone.new_cache()
 
     def run(self, prompt: Sequence[int], steps: int, keep: bool) -> Timing:
         """See `Engine.run`. Plain: no stop ends it, nothing is guessed."""
         from midfill.model.backends.hf.job import Job
 
         if not keep:
-            self._cache = self._new_cache()
-        *_, finish = self._loop.stream(self._cache, Job(prompt, steps + 1, frozenset()))
+            self._cache = self._alone.new_cache()
+        *_, finish = self._alone.loop.stream(self._cache, Job(prompt, steps + 1, frozenset()))
         return _timing(finish.usage)
 
     def key(self, prefix: str, suffix: str, fresh: bool) -> Timing:
@@ -71,7 +65,7 @@ class Ours:
         document, job = self._backend._fim_job(self._loaded, request)
         if not guess:
             job = replace(job, drafter=None)
-        *_, finish = self._loop.stream(document.cache, job)
+        *_, finish = self._alone.loop.stream(document.cache, job)
         return _timing(finish.usage), list(job.prompt)
 
     def encode(self, text: str) -> list[int]:
@@ -79,12 +73,7 @@ class Ours:
         return ids
 
     def about(self) -> dict[str, Any]:
-        return {"served": self._info.dtype, "weight_bytes": weight_bytes(self._loaded.model)}
-
-    def _new_cache(self) -> Any:
-        from midfill.model.backends.hf.kv import TokenCache
-
-        return TokenCache(self._loaded.make_past)
+        return {"served": self._alone.info.dtype, "weight_bytes": weight_bytes(self._loaded.model)}
 
 
 def weight_bytes(model: Any) -> int:

@@ -6,13 +6,13 @@ As a command it measures what the cache lacks of one engine; interrupted, it goe
 
 import argparse
 import json
-import math
 import os
 from collections.abc import Sequence
 
 from benchmarks.measure.kept import Line
 from benchmarks.measure.part import Part
 from benchmarks.measure.scoring import SETTINGS, Scorer
+from benchmarks.significance import mcnemar, won_and_lost
 
 
 def main() -> None:
@@ -37,12 +37,6 @@ def main() -> None:
     print(json.dumps(about))
 
 
-def mcnemar(won: int, lost: int) -> float:
-    """The exact two-sided p of so many pairs decided this way and that (McNemar 1947, binomial)."""
-    n = won + lost
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(min(won, lost) + 1)) / 2**n)
-
-
 def quality(served: Sequence[Line], reference: Sequence[Line]) -> Part:
     """Both on the same rows, in the same order."""
     part = Part()
@@ -52,19 +46,19 @@ def quality(served: Sequence[Line], reference: Sequence[Line]) -> Part:
         return part
     if any(a["prompt"] != b["prompt"] for a, b in zip(served, reference, strict=True)):
         raise RuntimeError("the two were asked differently: remove what is kept and measure both again")
-    pairs = [(a["hit"], b["hit"]) for a, b in zip(served, reference, strict=True)]
-    won, lost = pairs.count((True, False)), pairs.count((False, True))
+    our_hits, their_hits = [line["hit"] for line in served], [line["hit"] for line in reference]
+    won, lost = won_and_lost(our_hits, their_hits)
     ours, theirs = _nll(served), _nll(reference)
-    rows = f"{len(pairs)} single lines"
+    rows = f"{len(served)} single lines"
     part.line("quality", f"NLL per gold token, {rows}", "", ours=ours, generate=theirs, ratio=ours - theirs)
-    share = 100 / len(pairs)
+    share = 100 / len(served)
     part.line(
         "quality", f"exact match, {rows}: {won} won, {lost} lost", "%",
-        ours=share * sum(a for a, _ in pairs), generate=share * sum(b for _, b in pairs),
+        ours=share * sum(our_hits), generate=share * sum(their_hits),
         ratio=share * (won - lost),
     )  # fmt: skip
     part.figures |= dict(zip(keys, (ours - theirs, share * (won - lost), mcnemar(won, lost)), strict=True))
-    part.figures["quality_rows"] = len(pairs)
+    part.figures["quality_rows"] = len(served)
     return part
 
 

@@ -3,19 +3,16 @@
 Knows the data's form, no rule. Files: see README.md beside the data.
 """
 
-import gzip
-import json
 import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.evaluation_data import DATA, PROBLEMS, read_rows
 from midfill.model.dialects import TEXT_MARKERS
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 RECORDED = DATA / "recorded-completions.jsonl.gz"
-HUMANEVAL = DATA / "HumanEval.jsonl.gz"
 SEED = 4
 HOLES = 100
 TAILS = ("next function", "script", "body", "loop", "fence", "suffix")
@@ -49,9 +46,6 @@ class Case:
 
 def read_recorded(path: Path) -> list[Case]:
     """Every completion of a file in the form of recorded-completions.jsonl.gz, in the file's order."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
     return [
         Case(
             key=row["task_id"],
@@ -63,7 +57,7 @@ def read_recorded(path: Path) -> list[Case]:
             gold=row["groundtruth"],
             output=written["output"],
         )
-        for row in rows
+        for row in read_rows(path)
         for model, templates in row["outputs"].items()
         for template, written in templates.items()
     ]
@@ -84,9 +78,7 @@ class Hole:
 def make_holes(count: int = HOLES) -> Iterator[Hole]:
     """`count` bodies of at least two lines, the kinds of tail in turn. The cursor stands behind the
     body's indentation in every second hole, at the line's start in the others; a function follows."""
-    with gzip.open(HUMANEVAL, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    rows = [row for row in rows if row["canonical_solution"].rstrip("\n").count("\n")]
+    rows = [row for row in read_rows(PROBLEMS) if row["canonical_solution"].rstrip("\n").count("\n")]
     choose = random.Random(SEED)
     for at, row in enumerate(choose.sample(rows, count)):
         other = choose.choice([r for r in rows if r is not row])

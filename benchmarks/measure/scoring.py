@@ -5,7 +5,6 @@ the KV cache, as it does while somebody types. Gold is then fed in: the loss of 
 row's verdict, which seldom needs decoding (see `verdict`). Rows measured once are kept.
 """
 
-import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +12,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alone import Alone, load_alone
+from benchmarks.evaluation_data import LINES, problem_of, read_rows
 from benchmarks.measure.kept import Kept, Line
-from benchmarks.measure.ours import MODEL
+from midfill.model.store.catalogue import DEFAULT_MODEL
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "HumanEval-SingleLineInfilling.jsonl.gz"
 SERVED, REFERENCE = "served", "float32"
 SETTINGS = {
     REFERENCE: {"dtype": "float32", "quantization": "none"},
@@ -32,23 +32,17 @@ SAME_NLL = 1e-3
 LONGEST_LINE = 48
 """Tokens to write at most where a row must be decoded. Gold has 46 at most."""
 
-Row = dict[str, str]
+Row = dict[str, Any]
 
 
 def read_problems(count: int = 0) -> list[list[Row]]:
     """Whole problems, spread over the data, about so many rows in all (0: all); [] without the data."""
-    if not DATA.is_file():
+    if not LINES.is_file():
         return []
-    with gzip.open(DATA, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    problems = [list(group) for _, group in groupby(rows, problem)]
+    rows = read_rows(LINES)
+    problems = [list(group) for _, group in groupby(rows, problem_of)]
     wanted = -(-len(problems) * min(count or len(rows), len(rows)) // len(rows))
     return [problems[at * len(problems) // wanted] for at in range(wanted)]
-
-
-def problem(row: Row) -> str:
-    """Rows of one problem share most of their text: `SingleLineInfilling/HumanEval/7/L3` → `7`."""
-    return row["task_id"].split("/")[2]
 
 
 def verdict(
@@ -80,7 +74,7 @@ class Scorer:
 
     def __init__(self, engine: str, threads: int) -> None:
         self.engine, self._threads = engine, threads
-        self._backend: Any = None
+        self._alone: Alone | None = None
         self._kept = Kept(cache_file(engine, threads))
 
     def lines(self, count: int = 0) -> list[Line]:
@@ -90,7 +84,7 @@ class Scorer:
     def renew(self) -> None:
         """Measure the first problem again, and forget all if it comes out otherwise: kernels or
         prompts have changed since."""
-        rows = read_problems()[0] if DATA.is_file() else []
+        rows = read_problems()[0] if LINES.is_file() else []
         known = [self._kept.get(row["task_id"]) for row in rows]
         self._kept.forget(row["task_id"] for row in rows)
         again = list(self._of_problem(rows))
@@ -200,25 +194,18 @@ class Scorer:
         return render(dialect, markers, prefix, suffix, loaded.bos_id), gold
 
     def _loaded(self) -> Any:
-        return self._ready()[0]
+        return self._ready().loaded
 
     def _loop(self) -> Any:
-        return self._ready()[1]
+        return self._ready().loop
 
     def _cache(self) -> Any:
-        from midfill.model.backends.hf.kv import TokenCache
+        return self._ready().new_cache()
 
-        return TokenCache(self._loaded().make_past)
-
-    def _ready(self) -> Any:
-        if self._backend is None:
-            from midfill.model.backends.hf.backend import TransformersBackend
-            from midfill.model.config import ModelConfig
-
-            config = ModelConfig(device="cpu", threads=self._threads, **SETTINGS[self.engine])
-            self._backend = TransformersBackend(config)
-            self._backend.load(lambda _: None)
-        return self._backend._ready()
+    def _ready(self) -> Alone:
+        if self._alone is None:
+            self._alone = load_alone(device="cpu", threads=self._threads, **SETTINGS[self.engine])
+        return self._alone
 
 
 def cache_file(engine: str, threads: int) -> Path:
@@ -228,7 +215,7 @@ def cache_file(engine: str, threads: int) -> Path:
     from midfill.model.store.local import cache_root
     from midfill.model.store.store import Store
 
-    told = [PROTOCOL, Store().find(MODEL).sha256, SETTINGS[engine], torch.__version__]
+    told = [PROTOCOL, Store().find(DEFAULT_MODEL).sha256, SETTINGS[engine], torch.__version__]
     if engine != REFERENCE:  # which is the same on all of them, to six digits
         told += [torch.backends.cpu.get_cpu_capability(), threads]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

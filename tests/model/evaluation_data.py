@@ -1,12 +1,13 @@
 """The project's evaluation data, which lies beside the checkout where there is any; else tests skip."""
 
 import gzip
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
+
+from benchmarks.evaluation_data import read_rows
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 
@@ -25,8 +26,7 @@ def shared_tokenizer(name: str) -> Tokenizer:
 
 
 def shared_rows(name: str) -> list[Any]:
-    with gzip.open(shared("data", f"{name}.jsonl.gz"), "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return read_rows(shared("data", f"{name}.jsonl.gz"))
 
 
 def fim_reference() -> list[tuple[str, str, dict[str, list[int]]]]:
