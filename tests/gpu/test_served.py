@@ -149,9 +149,25 @@ def test_what_has_no_room_is_left_to_transformers_and_a_fault_is_said(
     monkeypatch.setattr(serve, "load_gpu", Mock(side_effect=error))
     folder, config = save_model(), replace(CONFIG, device=device)
     if left_to_transformers:
-        backend, _ = loaded(folder, config=config)
+        backend, info = loaded(folder, config=config)
+        assert info.note == ""  # nothing that was asked for by name is lacking
         assert isinstance(backend._ready()[0].model, torch.nn.Module)
         assert not isinstance(backend._ready()[0].model, GpuModel | LeanModel)
     else:
         with pytest.raises(RuntimeError, match="shapes differ"):
             loaded(folder, config=config)
+
+
+def test_a_named_quantisation_that_is_given_up_for_want_of_room_is_said(
+    save_model: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    device: str,
+) -> None:
+    from midfill.model.backends.lean.gpu import serve
+
+    monkeypatch.setattr(serve, "load_gpu", Mock(side_effect=torch.OutOfMemoryError("no room")))
+    _, info = loaded(save_model(), config=replace(CONFIG, device=device, quantization="int4"))
+    assert info.note.startswith("quantization 'int4' was given up")
+    assert info.note.endswith("its weights are float32")
+    assert "does not fit" in caplog.text

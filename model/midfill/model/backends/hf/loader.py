@@ -5,11 +5,12 @@ pickle, never asks a network.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -23,6 +24,7 @@ from midfill.model.backends.hf.device import (
     measure_cpu,
     use_threads,
 )
+from midfill.model.backends.hf.folder import as_folder
 from midfill.model.backends.hf.kv import Past
 from midfill.model.backends.hf.memory import free_memory, is_out_of_memory, packages_here
 from midfill.model.backends.hf.model_settings import ModelSettings, read_json, read_settings
@@ -35,21 +37,24 @@ from midfill.model.backends.lean.schemes import SCHEMES
 from midfill.model.backends.lean.shape import Shape, read_shape
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import Decision, FimDialect
-from midfill.model.errors import (
-    DamagedModel,
-    NoModel,
-    OutOfMemory,
-    UnknownModel,
-    UnsafeWeights,
-    UnsupportedModel,
-)
+from midfill.model.errors import OutOfMemory
 from midfill.model.store.estimate import Serving, read_sizes
 from midfill.model.store.fit import context_that_fits, stored_bytes
 from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
 from midfill.model.tokens import CodeTokenizer
 
-Read = tuple[Any, Callable[[], Past], torch.dtype, str, int]
-"""A model, its kind of KV cache, its number format, what decoding multiplies, and the context it has."""
+log = logging.getLogger(__name__)
+
+
+class Read(NamedTuple):
+    """A model in memory, before its vocabulary is known: see `Loaded`."""
+
+    model: Any
+    make_past: Callable[[], Past]
+    dtype: torch.dtype
+    served: str
+    context_tokens: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     """Bring `local` into memory as `config` asks. Raises ModelError; what `report` raises passes."""
     use_threads(config.threads)
     device = choose_device(config.device)
-    folder = _as_folder(local, report)
+    folder = as_folder(local, report)
     report(LoadProgress("load", f"loading {local.name}"))
     names = [local.name, local.path.name]
     refuse_own_code(folder, names)
@@ -94,62 +99,23 @@ def load_model(local: LocalModel, config: ModelConfig, report: Report) -> Loaded
     limit = context_limit(read_json(folder / "config.json"), settings.context_tokens, names)
     context, note = choose_context(config, device.type, limit)
     read = _read_gpu_model if shape is not None and _serves_on_gpu(device) else _read_model
-    model, make_past, dtype, served, context = read(local, folder, shape, config, device, context)
-    check_together(vocabulary.tokenizer, model.get_input_embeddings().weight.shape[0], local.name)
+    found = read(local, folder, shape, config, device, context)
+    check_together(vocabulary.tokenizer, found.model.get_input_embeddings().weight.shape[0], local.name)
     trim_heap()
     return Loaded(
-        model=model,
-        make_past=make_past,
+        model=found.model,
+        make_past=found.make_past,
         tokenizer=vocabulary.tokenizer,
         fim=vocabulary.fim,
         chat=vocabulary.chat,
         stop_ids=vocabulary.stop_ids,
         bos_id=settings.bos_id,
         device=device,
-        dtype=dtype,
-        served=served,
-        context_tokens=context,
-        note=note,
+        dtype=found.dtype,
+        served=found.served,
+        context_tokens=found.context_tokens,
+        note="; ".join(filter(None, (note, found.note))),
     )
-
-
-def _as_folder(local: LocalModel, report: Report) -> Path:
-    if local.format is WeightFormat.SAFETENSORS:
-        if not any(local.path.glob("*.safetensors")):
-            if any(local.path.glob("*.bin")):
-                raise UnsafeWeights(
-                    f"{local.name} has only pickle weights, which can run code: get safetensors or GGUF"
-                )
-            raise DamagedModel(f"{local.name} has no weights in {local.path}")
-        return local.path
-    if local.format is WeightFormat.ADAPTER:
-        return _merged(local, report)
-    if not local.sha256:
-        raise DamagedModel(f"{local.name} has no digest: import it again with `midfill model import`")
-    target = converted_dir(local.sha256)
-    if not target.is_dir():
-        from midfill.model.backends.hf.convert import convert_gguf  # here: it imports transformers
-
-        convert_gguf(local.path, target, report)
-    return target
-
-
-def _merged(local: LocalModel, report: Report) -> Path:
-    from midfill.model.backends.hf.adapted import merged_folder
-    from midfill.model.store.adapter import read_adapter
-    from midfill.model.store.store import Store
-
-    adapter = read_adapter(local.path)
-    try:
-        base = Store().find(adapter.base)
-    except (NoModel, UnknownModel) as error:
-        raise UnknownModel(
-            f"{local.name} is an adapter of {adapter.base}, which is not installed: "
-            f"`midfill model pull {adapter.base}`"
-        ) from error
-    if base.format is WeightFormat.ADAPTER:
-        raise UnsupportedModel(f"{local.name} is an adapter of {base.name}, which is an adapter itself")
-    return merged_folder(adapter, _as_folder(base, report), base.name, report)
 
 
 def _read_settings(folder: Path, device: torch.device) -> tuple[Shape | None, ModelSettings]:
@@ -186,7 +152,7 @@ def _read_model(
 
         placed = place(local.name, sizes, serving, config, device.index, free, packages_here())
         model = read_weights(folder, dtype, device, placed)
-        return model, TransformersPast, dtype, placed.title, placed.context_tokens
+        return Read(model, TransformersPast, dtype, placed.title, placed.context_tokens)
     asked = config.context_tokens > 0
     context = context_that_fits(local.name, sizes, serving, free.ram, asked, tuple(SCHEMES))
     try:
@@ -195,7 +161,7 @@ def _read_model(
         if not is_out_of_memory(error):
             raise
         raise OutOfMemory(f"{folder.name} does not fit into the memory of {device}") from error
-    return lean.eval(), lean.make_past, dtype, lean.served, context
+    return Read(lean.eval(), lean.make_past, dtype, lean.served, context)
 
 
 def _serves_on_gpu(device: torch.device) -> bool:
@@ -215,7 +181,8 @@ def _read_gpu_model(
     device: torch.device,
     context: int,
 ) -> Read:
-    """The lean model on one GPU, or, where that has no room for it, spread as transformers can."""
+    """The lean model on one GPU, or, where that has no room for it, spread as transformers can: then the
+    weights are as stored, which a note says to whoever asked for other ones."""
     from midfill.model.backends.lean.gpu.serve import load_gpu
 
     assert shape is not None, "asked for lean shapes alone"
@@ -223,12 +190,20 @@ def _read_gpu_model(
     dtype = choose_dtype(config.dtype, device, parameters)
     try:
         model = load_gpu(folder, shape, config, device, dtype, context, parameters).eval()
-        return model, model.make_past, dtype, model.served, model.context_tokens
+        return Read(model, model.make_past, dtype, model.served, model.context_tokens)
     except (OutOfMemory, MemoryError, RuntimeError) as error:
         if not isinstance(error, OutOfMemory) and not is_out_of_memory(error):
             raise
+        said = str(error).partition("\n")[0]
+        log.warning("%s does not fit on %s, transformers spreads it: %s", local.name, device, said)
         torch.cuda.empty_cache()
-    return _read_model(local, folder, None, replace(config, quantization="none"), device, context)
+    found = _read_model(local, folder, None, replace(config, quantization="none"), device, context)
+    if config.quantization in ("auto", "none"):
+        return found
+    return found._replace(
+        note=f"quantization {config.quantization!r} was given up: even so {local.name} does not fit on "
+        f"{device}; its weights are {found.served}"
+    )
 
 
 def _packed_beside(local: LocalModel, folder: Path) -> Path:
