@@ -87,7 +87,8 @@ INLINE void quantise_row(const Input *in, long i, long k, const int group, const
         }
         long at = (block * groups + g) * MAX_ROWS + row;
         to->scales[at] = scale;
-        to->sums[at] = zero * _mm512_reduce_add_epi32(sum);
+        /* Without a sign: of what is no number the sum may overflow, and does not matter. */
+        to->sums[at] = (int32_t)((uint32_t)zero * (uint32_t)_mm512_reduce_add_epi32(sum));
     }
 }
 
