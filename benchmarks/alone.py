@@ -21,6 +21,8 @@ class Alone:
     """Its `Loaded`: model, tokenizer, dialect."""
     loop: Any
     """Its `DecodeLoop`."""
+    prompts: Any
+    """Its `Prompts`."""
 
     def new_cache(self) -> Any:
         """An empty KV cache (`TokenCache`)."""
@@ -36,5 +38,5 @@ def load_alone(model: str = DEFAULT_MODEL, **settings: Any) -> Alone:
 
     backend = TransformersBackend(ModelConfig(model=model, **settings))
     info = backend.load(lambda _: None)
-    loaded, loop, _ = backend._ready()
-    return Alone(backend, info, loaded, loop)
+    loaded, loop, prompts = backend._ready()
+    return Alone(backend, info, loaded, loop, prompts)
