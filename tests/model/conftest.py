@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
+from midfill.model.backends.hf.folder import as_folder
+from midfill.model.store.store import Store
 from tests.model.tiny import make_model, make_tokenizer
 
 
@@ -18,6 +20,12 @@ def model(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def qwen2() -> Any:
     return make_model("qwen2")
+
+
+@pytest.fixture(scope="session")
+def default_folder(default_model: str) -> Path:
+    """The default model's weights as safetensors, unpacked if they never were (a minute, 3 GB)."""
+    return as_folder(Store().find(default_model), lambda _: None)
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """ChatML by ids: the published form, with nothing in a message able to end its turn."""
 
+from pathlib import Path
+
 import pytest
 from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
 
 from midfill.model.api import ChatMessage
 from midfill.model.backends.hf.chat import CHATML, DEFAULT_SYSTEM, QWEN_CHATML, as_dialogue, split_tags
 from midfill.model.errors import UnsupportedModel
-from midfill.model.store.local import converted_dir
-from midfill.model.store.store import Store
 from midfill.model.tokens import CodeTokenizer
 from tests.model.evaluation_data import shared_tokenizer
 from tests.model.tiny import make_tokenizer
@@ -118,15 +119,12 @@ def test_tags_in_user_code_stay_text_on_qwens_own_vocabulary() -> None:
 
 
 @pytest.mark.real_model
-def test_a_chat_with_the_default_model_is_what_its_own_template_makes_of_it(default_model: str) -> None:
-    transformers = pytest.importorskip("transformers")
-    folder = converted_dir(Store().find(default_model).sha256)
-    if not (folder / "chat_template.jinja").is_file():
-        pytest.skip("the default model was not converted yet")
-    own = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
-    words = CodeTokenizer(Tokenizer.from_file(str(folder / "tokenizer.json")))
+def test_a_chat_with_the_default_model_is_what_its_own_template_makes_of_it(default_folder: Path) -> None:
+    own = PreTrainedTokenizerFast.from_pretrained(default_folder)
+    plain = Tokenizer.from_file(str(default_folder / "tokenizer.json"))
+    words = CodeTokenizer(Tokenizer.from_file(str(default_folder / "tokenizer.json")))
     for said in (DIALOGUE, DIALOGUE[1:], DIALOGUE[-1:]):
         turns = [{"role": m.role, "content": m.content} for m in said]
         text = own.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        wanted = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text, add_special_tokens=False)
+        wanted = plain.encode(text, add_special_tokens=False)
         assert QWEN_CHATML.render(words, said) == wanted.ids

@@ -115,7 +115,6 @@ def test_memory_and_packages_are_looked_up() -> None:
 @pytest.fixture
 def spread_over_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Embeddings and layer 1 on disk, the rest in memory: what accelerate can do without a GPU."""
-    pytest.importorskip("accelerate")
     device_map = {"model.embed_tokens": "disk", "model.layers.0": "cpu", "model.layers.1": "disk"}
     device_map |= {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
     how = {"device_map": device_map, "offload_folder": str(tmp_path / "offloaded")}

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from midfill.model.backends.lean.schemes import SCHEMES
-from midfill.model.store.local import converted_dir
-from midfill.model.store.store import Store
 from tests.model.platform import MACHINES, serve
 
 REQUEST = {"prefix": "def f(a, b):\n    return ", "suffix": "\n\nf(1, 2)\n", "max_new_tokens": 12}
@@ -60,9 +58,8 @@ def test_a_torch_without_the_operators_serves_weights_as_stored(
     ],
 )
 def test_the_default_model_fills_on_lesser_machines(
-    default_model: str, machine: str, quantization: str, served: tuple[str, ...]
+    default_model: str, default_folder: Path, machine: str, quantization: str, served: tuple[str, ...]
 ) -> None:
-    folder = converted_dir(Store().find(default_model).sha256)
-    found = serve(folder, HOLE, machine, name=default_model, quantization=quantization)
+    found = serve(default_folder, HOLE, machine, name=default_model, quantization=quantization)
     assert found["said"].strip().startswith("+ b")
     assert found["served"] in served
