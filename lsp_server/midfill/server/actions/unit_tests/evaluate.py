@@ -25,7 +25,6 @@ WALL_S = 90.0
 """Of one start. Twenty tests take 2 s; this is for those that hang."""
 LEAST_S = 10.0
 ENDED = "the test ended the program that runs it"
-CODE_RAISED = ("ModuleNotFoundError", "ImportError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,25 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    results: tuple[Result, ...]
-    coverage: Coverage = Coverage()
+    results: tuple[Result, ...] = ()
+    lines: frozenset[int] = frozenset()
+    """All lines of the function's body that can be run, 1-based."""
+    branches: frozenset[tuple[int, int]] = frozenset()
     mutants: int = 0
-    mutants_killed: int = 0
     seconds: float = 0.0
+
+    def covered_by(self, results: Sequence[Result]) -> Coverage:
+        """What `results` cover together of the function's body."""
+        hit_lines = self.lines & set[int]().union(*(result.lines for result in results))
+        hit = self.branches & set[tuple[int, int]]().union(*(result.branches for result in results))
+        return Coverage(
+            len(hit_lines) / len(self.lines) if self.lines else None,
+            len(hit) / len(self.branches) if self.branches else None,
+        )
+
+    def killed_by(self, results: Sequence[Result]) -> int:
+        """How many mutants at least one of `results` fails on."""
+        return len(set[int]().union(*(result.mutants_failed or () for result in results)))
 
 
 def evaluate(
@@ -63,8 +76,9 @@ def evaluate(
     first = runner.run(alone, (subject.text,))
     results = [_result(case, first.get((n, n)), subject.function) for n, case in enumerate(cases)]
     passing = tuple(n for n, result in enumerate(results) if result.verdict is Verdict.PASS)
+    lines, branches = _all_of(first, subject.function)
     if not passing:
-        return Evaluation(tuple(results), seconds=runner.seconds)
+        return Evaluation(tuple(results), lines, branches, 0, runner.seconds)
     mutants = mutants_of(subject.text, subject.function.first_line)
     again = [Run(passing[::-1])]
     against = [Run(passing, variant) for variant in range(1, len(mutants) + 1)]
@@ -81,10 +95,14 @@ def evaluate(
             if (found := second.get((1 + mutant, test))) and found.verdict is not Verdict.PASS
         }
         results[test] = replace(results[test], mutants_failed=frozenset(failed))
-    steady = [result for result in results if result.verdict is Verdict.PASS]
-    killed = set[int]().union(*(result.mutants_failed or () for result in steady))
-    coverage = _coverage(first, steady, subject.function)
-    return Evaluation(tuple(results), coverage, len(mutants), len(killed), runner.seconds)
+    return Evaluation(tuple(results), lines, branches, len(mutants), runner.seconds)
+
+
+def run_whole(subject: Subject, text: str, sandbox: Sandbox) -> Verdict:
+    """What comes of the whole test file `text`, as the user's own pytest would run it. Raises as `evaluate`."""
+    runner = _Runner(subject, sandbox, (text,), lambda: False)
+    told = runner.run([Run((0,))], (subject.text,)).get((0, 0))
+    return told.verdict if told else Verdict.UNRUN
 
 
 class _Runner:
@@ -156,21 +174,14 @@ def _result(case: Case, told: Told | None, function: Function) -> Result:
     return Result(case, told.verdict, told.failure, None, lines, branches)
 
 
-def _coverage(
-    first: dict[tuple[int, int], Told], steady: Sequence[Result], function: Function
-) -> Coverage:
-    """What the steady tests cover together of the function's body."""
-    if not steady:
-        return Coverage()
+def _all_of(
+    told: dict[tuple[int, int], Told], function: Function
+) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
+    """The lines and branches of the function's body: coverage.py says the same of every run."""
     inside = range(function.body_line, function.last_line + 1)
-    told = next((found for found in first.values() if found.lines or found.missing_lines), None)
-    if told is None:
-        return Coverage()
-    lines = {line for line in told.lines | told.missing_lines if line in inside}
-    branches = {branch for branch in told.branches | told.missing_branches if branch[0] in inside}
-    hit_lines = lines & set[int]().union(*(result.lines for result in steady))
-    hit_branches = branches & set[tuple[int, int]]().union(*(result.branches for result in steady))
-    return Coverage(
-        len(hit_lines) / len(lines) if lines else None,
-        len(hit_branches) / len(branches) if branches else None,
-    )
+    found = next((each for each in told.values() if each.lines or each.missing_lines), None)
+    if found is None:
+        return frozenset(), frozenset()
+    lines = frozenset(line for line in found.lines | found.missing_lines if line in inside)
+    branches = found.branches | found.missing_branches
+    return lines, frozenset(branch for branch in branches if branch[0] in inside)

@@ -10,6 +10,9 @@ MAX_PASSING = 8
 """More are no easier to read; those that add nothing to the others are left out first."""
 
 
+NOTHING = "No test could be written: the model's answers held none."
+
+
 @dataclass(frozen=True, slots=True)
 class TestOffer:
     """Tests for one function. Nothing is written: `insertions` into `path` are the edit."""
@@ -66,8 +69,6 @@ def sentence(
     mutants: int,
 ) -> str:
     """What came of it, in a sentence or three."""
-    if not results:
-        return "No test could be written: the model's answer held none."
     passing = [result for result in results if result.verdict is Verdict.PASS]
     failing = [result for result in results if result.verdict is not Verdict.PASS]
     said = [f"{len(passing)} of {_tests(len(results))} {'passes' if len(passing) == 1 else 'pass'}"]

@@ -1,0 +1,22 @@
+"""Unit tests for a Python function: written by the chat model, run behind bubblewrap, and only then offered.
+
+`write_tests` is the action. Knows no LSP and no editor; reads the workspace in `survey` alone.
+"""
+
+from midfill.server.actions.unit_tests.consented import Consents
+from midfill.server.actions.unit_tests.offer import TestOffer
+from midfill.server.actions.unit_tests.rendering import Insertion, applied
+from midfill.server.actions.unit_tests.tools import python_for
+from midfill.server.actions.unit_tests.write import NoTests, Place, Running, write_tests
+
+__all__ = [
+    "Consents",
+    "Insertion",
+    "NoTests",
+    "Place",
+    "Running",
+    "TestOffer",
+    "applied",
+    "python_for",
+    "write_tests",
+]

@@ -1,0 +1,249 @@
+"""Unit tests for one Python function, from the question to the offer: the action itself, without an editor.
+
+Asks the model through a function it is given, runs nothing without consent and a sandbox, writes no file.
+The expected values are the docstring's or the model's, never taken from the code under test.
+"""
+
+import ast
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from midfill.model import ChatRequest
+from midfill.server.actions.unit_tests import asking
+from midfill.server.actions.unit_tests.case import Case, Result, Source, Verdict
+from midfill.server.actions.unit_tests.convention import Convention, convention_for
+from midfill.server.actions.unit_tests.evaluate import Evaluation, Subject, evaluate
+from midfill.server.actions.unit_tests.examples import examples_of
+from midfill.server.actions.unit_tests.function import Function, function_at
+from midfill.server.actions.unit_tests.importing import Module, module_of
+from midfill.server.actions.unit_tests.offer import NOTHING, TestOffer, chosen, not_run, sentence
+from midfill.server.actions.unit_tests.parsing import parse_answer, renamed
+from midfill.server.actions.unit_tests.rendering import Insertion, insertions, names_in, new_file
+from midfill.server.actions.unit_tests.showing import context_of
+from midfill.server.actions.unit_tests.survey import Survey
+from midfill.server.sandbox import Sandbox, SandboxRefused
+
+CANDIDATES = 3
+MAX_REPAIRS = 2
+"""Tests that are asked for once more; each costs a question."""
+
+Ask = Callable[[ChatRequest], Awaitable[str]]
+"""The model's whole answer. Raises what it wants; it ends the action."""
+Say = Callable[[str], None]
+
+
+class NoTests(Exception):  # noqa: N818 - a decision, no fault
+    """Nothing is offered; the text says why, for a human."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What tests may be run in; `reason` says why there is none."""
+
+    sandbox: Sandbox | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A Python file as the editor has it, saved or not."""
+
+    text: str
+    path: Path
+    workspace: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    cases: tuple[Case, ...]
+    left_out: tuple[str, ...]
+
+
+async def write_tests(
+    place: Place,
+    line: int,
+    ask: Ask,
+    running: Running,
+    say: Say = lambda _: None,
+    *,
+    candidates: int = CANDIDATES,
+    open_text: Callable[[Path], str | None] = lambda _: None,
+    use_examples: bool = True,
+) -> TestOffer:
+    """Tests for the function at `line` (1-based). `open_text` gives the text of a test file that is open in
+    the editor. Cancelling the task that runs this ends it; a sandbox that runs ends within its clock.
+
+    Raises NoTests, and whatever `ask` raises.
+    """
+    try:
+        function = function_at(place.text, line)
+    except SyntaxError as error:
+        raise NoTests(f"the file has a syntax error in line {error.lineno or line}") from error
+    if function is None:
+        raise NoTests("there is no function here that a test could import")
+    root = place.workspace or place.path.parent
+    survey, relative = Survey(root), _relative(place.path, root)
+    files = await asyncio.to_thread(lambda: survey.files | {relative})
+    module = module_of(relative, files, survey.read)
+    if module is None:
+        raise NoTests(f"a test cannot import {place.path.name}: its name is no module's")
+    convention = convention_for("python", relative, files, survey.read)
+    assert convention is not None, "of Python it is known"
+    test_path = root / convention.path
+    existing = open_text(test_path)
+    if existing is None:
+        existing = survey.read(convention.path) if convention.exists else ""
+    written = await _write(place.text, function, ask, say, candidates, use_examples, names_in(existing))
+    subject = Subject(place.text, function, module, _folder(root, module, place.workspace), place.path.name)
+    done, reason = await _evaluated(subject, written.cases, running, say)
+    if done is not None:
+        done, written = await _repaired(subject, written, done, ask, running, say, names_in(existing))
+    return _offer(subject, convention, test_path, existing, written, done, reason, candidates)
+
+
+async def _write(
+    text: str,
+    function: Function,
+    ask: Ask,
+    say: Say,
+    candidates: int,
+    use_examples: bool,
+    taken: set[str],
+) -> _Written:
+    cases = list(examples_of(function)) if use_examples else []
+    left_out: list[str] = []
+    context = context_of(text, function)
+    for number, request in enumerate(asking.requests(function, context, candidates), 1):
+        say(f"writing tests, {number} of {candidates}")
+        parsed = parse_answer(await ask(request), function)
+        cases += parsed.cases
+        left_out += parsed.left_out
+    return _Written(tuple(renamed(_distinct(cases), taken)), tuple(left_out))
+
+
+async def _evaluated(
+    subject: Subject, cases: Sequence[Case], running: Running, say: Say
+) -> tuple[Evaluation | None, str]:
+    """What came of running them, or why they were not run."""
+    if running.sandbox is None or not cases:
+        return None, running.reason
+    say(f"running {len(cases)} tests")
+    cancelled = False
+    try:
+        return await asyncio.to_thread(evaluate, subject, cases, running.sandbox, lambda: cancelled), ""
+    except (SandboxRefused, LookupError) as refused:
+        return None, str(refused)
+    except asyncio.CancelledError:
+        cancelled = True
+        raise
+
+
+async def _repaired(
+    subject: Subject,
+    written: _Written,
+    done: Evaluation,
+    ask: Ask,
+    running: Running,
+    say: Say,
+    taken: set[str],
+) -> tuple[Evaluation, _Written]:
+    """One more turn for tests that raise something: what they raised goes back to the model.
+
+    Not for assertions that do not hold: told what the code returns, a model writes just that.
+    """
+    wrong = [result for result in done.results if result.verdict is Verdict.ERROR and result.failure]
+    context = context_of(subject.text, subject.function)
+    mended: list[Case] = []
+    for result in [each for each in wrong if each.case.source is Source.MODEL][:MAX_REPAIRS]:
+        say("correcting a test")
+        answer = await ask(asking.repair(subject.function, context, result))
+        mended += parse_answer(answer, subject.function, Source.REPAIR).cases[:1]
+    known = _distinct([*written.cases, *mended])[len(written.cases) :]
+    if not known:
+        return done, written
+    names = taken | {case.name for case in written.cases}
+    cases = (*written.cases, *renamed(known, names))
+    again, _ = await _evaluated(subject, cases, running, say)
+    if again is None:
+        return done, written
+    return again, _Written(cases, written.left_out)
+
+
+def _offer(
+    subject: Subject,
+    convention: Convention,
+    test_path: Path,
+    existing: str,
+    written: _Written,
+    done: Evaluation | None,
+    reason: str,
+    candidates: int,
+) -> TestOffer:
+    if done is None:
+        done = Evaluation()
+        offered = tuple(Result(case) for case in written.cases)
+        failing: tuple[Result, ...] = ()
+        said = not_run(len(offered), reason) if offered else NOTHING
+    else:
+        offered = chosen(done.results)
+        failing = tuple(result for result in done.results if result.verdict is not Verdict.PASS)
+    coverage, killed = done.covered_by(offered), done.killed_by(offered)
+    if done.results:
+        said = sentence(done.results, offered, len(written.left_out), coverage, killed, done.mutants)
+    plain = _edit(existing, offered, (), subject, convention)
+    return TestOffer(
+        path=str(test_path),
+        creates=not convention.exists,
+        sentence=said,
+        insertions=plain,
+        with_failing=_edit(existing, offered, failing, subject, convention),
+        passing=offered,
+        failing=failing,
+        left_out=written.left_out,
+        ran=bool(done.results),
+        coverage=coverage,
+        mutants=done.mutants,
+        mutants_killed=killed,
+        candidates=candidates,
+        seconds=done.seconds,
+    )
+
+
+def _edit(
+    existing: str,
+    offered: Sequence[Result],
+    failing: Sequence[Result],
+    subject: Subject,
+    convention: Convention,
+) -> tuple[Insertion, ...]:
+    if not offered and not failing:
+        return ()
+    wanted = (offered, failing, subject.function, subject.module.name, convention.framework)
+    if not existing.strip():
+        return (Insertion(0, new_file(*wanted)),)
+    try:
+        return insertions(existing, *wanted)
+    except SyntaxError as error:
+        raise NoTests(f"{convention.path} has a syntax error: nothing is added to it") from error
+
+
+def _distinct(cases: Sequence[Case]) -> list[Case]:
+    """Without those that say the same as one before."""
+    return list({ast.dump(ast.parse(case.body)): case for case in reversed(cases)}.values())[::-1]
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError as error:
+        raise NoTests(f"{path.name} lies outside the workspace") from error
+
+
+def _folder(root: Path, module: Module, workspace: Path | None) -> Path | None:
+    """What the sandbox may see of the workspace. Never the home folder, nor one around it."""
+    if workspace is None:
+        return None
+    folder = (root / PurePosixPath(module.root)).resolve()
+    return None if Path.home().resolve().is_relative_to(folder) else folder
