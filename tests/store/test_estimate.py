@@ -18,6 +18,7 @@ from midfill.model.store.fit import (
     fitting_context,
     local_sizes,
     refusal,
+    resident_bytes,
     unpacking_refusal,
     verdict,
 )
@@ -82,6 +83,11 @@ def test_what_code_llama_7b_needs_by_hand(serving: Serving, expected: Need) -> N
 def test_the_default_models_packed_file_is_as_long_as_estimated() -> None:
     seen = 325_355_904  # bytes, on disk
     assert abs(needed(sizes("qwen2.5-coder-0.5b-instruct"), ON_CPU).weights / seen - 1) < 0.01
+
+
+def test_the_process_is_about_as_large_as_the_doctor_says() -> None:
+    seen = 697_585_664  # bytes resident with the default model, loaded and asked (2 cores, AVX-512 VNNI)
+    assert abs(resident_bytes(sizes("qwen2.5-coder-0.5b-instruct")) / seen - 1) < 0.05
 
 
 @pytest.mark.parametrize("quantised", ["int8", "int4"])

@@ -69,11 +69,20 @@ async def test_an_answer_of_the_model_has_every_stage_in_order(bench: Explained)
     )
 
 
-async def test_a_rule_that_drops_everything_is_named(bench: Explained):
-    await bench.written("x = ║\ny = call(1)\n", "   ")
-    dropped_by = bench.lines["clean-up"].said.split(", ")[-1]
-    assert dropped_by != "no rule fired"
-    assert bench.lines["answer"].said == f"nothing: dropped by {dropped_by}"
+@pytest.mark.parametrize(
+    ("picture", "written", "rule", "meaning"),
+    [
+        ("x = ║\ny = call(1)\n", "   ", "without_double_space", ": the model wrote only white space"),
+        ("║\ny = call(1)\n", " \n ", "without_trailing_space", ": the model wrote only white space"),
+        ("x = ║\ny = call(1)\n", "...", "something_said", ""),
+    ],
+)
+async def test_a_rule_that_drops_everything_is_named(
+    bench: Explained, picture: str, written: str, rule: str, meaning: str
+):
+    await bench.written(picture, written)
+    assert bench.lines["clean-up"].said.split(", ")[-1] == rule
+    assert bench.lines["answer"].said == f"nothing: dropped by {rule}{meaning}"
 
 
 @pytest.mark.parametrize(("picture", "code"), [("to║tal = 10000\n", "mid-word"), ("x║", "nearly-empty")])

@@ -13,9 +13,8 @@ from rich.table import Table
 
 from midfill.model import FinishReason
 from midfill.model.errors import ModelError
-from midfill.model.store.estimate import needed
 from midfill.model.store.files import human_size
-from midfill.model.store.fit import ON_CPU, local_sizes, this_machine, verdict
+from midfill.model.store.fit import local_sizes, resident_bytes, this_machine, verdict
 from midfill.model.store.local import cache_root
 from midfill.model.store.store import Store
 from midfill.server import logs
@@ -81,8 +80,8 @@ def _fits(spec: str) -> str:
         return ""  # loading says what is wrong
     sizes, unpacked = local_sizes(model)
     says = verdict(sizes, this_machine(), unpacked)
-    least = human_size(needed(sizes, ON_CPU).total)
-    return f"{model.name} fits here: {says} (about {least} on a CPU, with the settings as they come)"
+    size = human_size(resident_bytes(sizes))
+    return f"{model.name} fits here: {says} (the process: about {size} on a CPU, settings as they come)"
 
 
 def _model(runs: list[Once]) -> Table:

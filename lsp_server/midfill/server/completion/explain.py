@@ -39,6 +39,8 @@ SILENCES = {
     LOW: "the model was not sure enough, or its line broke off (`midfill.minConfidence`)",
 }
 """What a reason's code means. Others speak for themselves: `model-loading`, `dropped by RULE`."""
+BLANK = "the model wrote only white space"
+"""Whichever rule dropped it."""
 ENDS = {
     FinishReason.EOT: "the model ended by itself",
     FinishReason.STOP: "a rule on the text ended it",
@@ -72,7 +74,8 @@ def explain(run: Run, answer: Answer, asking: Asking) -> list[Line]:
 
 def reason_of(answer: Answer) -> str:
     """Why nothing is suggested, with what the code means."""
-    meaning = SILENCES.get(answer.reason)
+    blank = answer.written is not None and answer.written.text.isspace()
+    meaning = BLANK if blank else SILENCES.get(answer.reason)
     return f"{answer.reason}: {meaning}" if meaning else answer.reason
 
 

@@ -66,6 +66,12 @@ def verdict(sizes: Sizes, machine: Machine, unpacked: bool = False) -> str:
     return f"no, needs {human_size(least)}"
 
 
+def resident_bytes(sizes: Sizes) -> int:
+    """What the process takes on a CPU, served as `auto` does. Weights that are mapped from disk come beside
+    it, and go where memory is short."""
+    return needed(sizes, ON_CPU).total + RUNTIME_BYTES
+
+
 def refusal(
     name: str, sizes: Sizes, serving: Serving, free: int, formats: Sequence[str] = (), free_ram: int = 0
 ) -> str:
