@@ -18,6 +18,7 @@ from tests.model.looping import (
     random_ids,
     reference,
     run,
+    run_changed,
     tokens,
 )
 
@@ -53,10 +54,7 @@ def test_tokens_stay_right_while_the_past_grows_into_the_next_bucket(qwen2: GpuM
 def test_a_rewound_past_gives_what_a_fresh_one_gives(model: GpuModel, change_at: int) -> None:
     loop, cache = make_loop(model), make_cache(model)
     watch(model, cache)
-    first, other = random_ids(40, 1), random_ids(30, 2)
-    run(loop, cache, first)
-    prompt = first[:change_at] + other
-    got, finish = run(loop, cache, prompt)
+    prompt, got, finish = run_changed(loop, cache, change_at)
     assert got == expected(model, prompt)
     assert finish.usage.reused_tokens == change_at
     assert_in_step(model, cache)

@@ -58,6 +58,14 @@ def run(loop: DecodeLoop, cache: TokenCache, prompt: Sequence[int], new: int = N
     return tokens(events), events[-1]
 
 
+def run_changed(loop: DecodeLoop, cache: TokenCache, change_at: int) -> tuple[list[int], list[int], Finish]:
+    """A prompt, then another that shares `change_at` tokens with it: the other, its answer, its end."""
+    first, other = random_ids(40, 1), random_ids(30, 2)
+    run(loop, cache, first)
+    prompt = first[:change_at] + other
+    return prompt, *run(loop, cache, prompt)
+
+
 def tokens(events: Sequence[Any]) -> list[int]:
     return [int(word) for event in events if isinstance(event, Chunk) for word in event.text.split()]
 

@@ -17,6 +17,7 @@ from tests.model.looping import (
     make_loop,
     random_ids,
     run,
+    run_changed,
     tokens,
 )
 
@@ -43,10 +44,7 @@ def test_greedy_tokens_stay_right_while_the_cache_grows(model: Any) -> None:
 @pytest.mark.parametrize("change_at", [0, 1, 20, 39, 40])
 def test_a_reused_cache_changes_nothing(model: Any, change_at: int) -> None:
     loop, cache = make_loop(model), make_cache(model)
-    first, other = random_ids(40, 1), random_ids(30, 2)
-    run(loop, cache, first)
-    prompt = first[:change_at] + other
-    got, finish = run(loop, cache, prompt)
+    prompt, got, finish = run_changed(loop, cache, change_at)
     assert got == expected(model, prompt)
     assert finish.usage.reused_tokens == change_at
     assert_in_step(model, cache)

@@ -9,6 +9,7 @@ from midfill.model import CancelReason, FinishReason, Lane
 from midfill.server.completion.look_ahead import AFTER_S
 from midfill.server.completion.run import Source
 from midfill.server.settings import Settings
+from tests.unit.fakes import Asked
 from tests.unit.service_bench import PLAIN, URI, Bench, ended, settled
 from tests.unit.virtual import on_virtual_clock
 
@@ -19,13 +20,18 @@ async def looked_at(bench: Bench) -> None:
     await asyncio.sleep(AFTER_S + 0.01)
 
 
-@on_virtual_clock
-async def test_what_comes_after_an_accepted_line_is_there_when_enter_is_pressed():
+async def looking_ahead(picture: str, written: str) -> tuple[Bench, Asked]:
+    """`written` is shown at `picture`, and looked at until what comes after it is asked for."""
     bench = Bench()
     bench.settings = AHEAD
-    await bench.get("    value = ║\nz\n", "compute()")
+    await bench.get(picture, written)
     await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    return bench, await bench.host.next_asked()
+
+
+@on_virtual_clock
+async def test_what_comes_after_an_accepted_line_is_there_when_enter_is_pressed():
+    bench, ahead = await looking_ahead("    value = ║\nz\n", "compute()")
     assert (ahead.request.prefix, ahead.lane) == ("    value = compute()\n", Lane.AHEAD)
     ahead.answer("    return value")
     await settled()
@@ -37,11 +43,7 @@ async def test_what_comes_after_an_accepted_line_is_there_when_enter_is_pressed(
 
 @on_virtual_clock
 async def test_it_is_joined_where_it_is_still_being_written():
-    bench = Bench()
-    bench.settings = AHEAD
-    await bench.get("    value = ║\nz\n", "compute()")
-    await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    bench, ahead = await looking_ahead("    value = ║\nz\n", "compute()")
     task = bench.ask(bench.type("    value = compute()\n    ║\nz\n"))
     await settled()
     ahead.answer("    return value")
@@ -52,11 +54,7 @@ async def test_it_is_joined_where_it_is_still_being_written():
 
 @on_virtual_clock
 async def test_one_that_is_joined_and_then_pre_empted_is_asked_for_again():
-    bench = Bench()
-    bench.settings = AHEAD
-    await bench.get("    value = ║\nz\n", "compute()")
-    await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    bench, ahead = await looking_ahead("    value = ║\nz\n", "compute()")
     task = bench.ask(bench.type("    value = compute()\n║\nz\n"))
     ahead.answer("    ret", reason=FinishReason.CANCELLED, message="superseded")
     again = await bench.host.next_asked()
@@ -95,22 +93,14 @@ async def test_there_is_one_for_each_suggestion_shown_and_none_while_anybody_wai
 )
 @on_virtual_clock
 async def test_it_ends_as_soon_as_nobody_can_come_to_it(now, goes_on):
-    bench = Bench()
-    bench.settings = AHEAD
-    await bench.get("value = ║\n", "compute()")
-    await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    bench, ahead = await looking_ahead("value = ║\n", "compute()")
     bench.type(now)
     assert ahead.token.cancelled != goes_on
 
 
 @on_virtual_clock
 async def test_it_goes_on_while_a_bracket_that_the_editor_closed_waits_behind_what_is_typed():
-    bench = Bench()
-    bench.settings = AHEAD
-    await bench.get("value = f(║)\nz\n", "a, b)")
-    await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    bench, ahead = await looking_ahead("value = f(║)\nz\n", "a, b)")
     assert ahead.request.prefix == "value = f(a, b)\n"
     for picture in ("value = f(a║)\nz\n", "value = f(a, b║)\nz\n", "value = f(a, b)║\nz\n"):
         bench.type(picture)
@@ -140,11 +130,7 @@ async def test_nothing_is_written_ahead(why):
 
 @on_virtual_clock
 async def test_any_request_ends_it():
-    bench = Bench()
-    bench.settings = AHEAD
-    await bench.get("value = ║\n", "compute()")
-    await looked_at(bench)
-    ahead = await bench.host.next_asked()
+    bench, ahead = await looking_ahead("value = ║\n", "compute()")
     bench.documents.open("file:///b.py", "python", 1, "another = ")
     task = bench.ask(10, "file:///b.py")
     await settled()
