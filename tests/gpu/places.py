@@ -12,8 +12,8 @@ from transformers import DynamicCache
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean.gpu.fusion import fuse
 from midfill.model.backends.lean.gpu.graphs import CudaCapture, Run
-from midfill.model.backends.lean.gpu.load import build_gpu
-from midfill.model.backends.lean.gpu.model import GpuModel
+from midfill.model.backends.lean.gpu.load import place_weights
+from midfill.model.backends.lean.gpu.model import GpuModel, cuda_capture
 from midfill.model.backends.lean.shape import read_shape
 from tests.model.looping import reference
 from tests.model.tiny import make_model
@@ -57,7 +57,8 @@ def make_gpu(place: str, family: str = "qwen2", dtype: torch.dtype = torch.float
     shape = read_shape(theirs.config.to_dict())
     assert shape is not None
     device = torch.device(place.partition("-")[0])
-    model = build_gpu(theirs.state_dict(), shape, CONTEXT, dtype, device)
+    weights = place_weights(theirs.state_dict().__getitem__, shape, dtype, device)
+    model = GpuModel(shape, weights, CONTEXT, str(dtype).removeprefix("torch."), cuda_capture(device))
     match place.partition("-")[2]:
         case "eager":
             model.steps._capture = None

@@ -3,7 +3,7 @@
 Takes stored weights as `lean/load.py` does, and checks them as it does. A CPU will do, for tests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from midfill.model.backends.lean.gpu.forward import LayerWeights, Weights
-from midfill.model.backends.lean.gpu.model import GpuModel, cuda_capture
 from midfill.model.backends.lean.load import EMBED, HEAD, PARTS
 from midfill.model.backends.lean.shape import Shape
 from midfill.model.errors import DamagedModel
@@ -92,20 +91,6 @@ def sized(tensor: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
     if tuple(tensor.shape) != size:
         raise DamagedModel(f"a weight is {tuple(tensor.shape)}, where its config says {size}")
     return tensor
-
-
-def build_gpu(
-    tensors: Mapping[str, torch.Tensor],
-    shape: Shape,
-    context_tokens: int,
-    dtype: torch.dtype = torch.float32,
-    device: torch.device | None = None,
-) -> GpuModel:
-    """A model of tensors in memory, uncompiled: for tests and figures."""
-    device = device or torch.device("cpu")
-    weights = place_weights(tensors.__getitem__, shape, dtype, device)
-    served = str(dtype).removeprefix("torch.")
-    return GpuModel(shape, weights, context_tokens, served, cuda_capture(device))
 
 
 @contextmanager
