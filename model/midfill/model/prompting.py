@@ -26,7 +26,7 @@ GPU_SUFFIX_SHARE = 0.2
 COLD_PREFILL_S = 1.0
 """How long a text that is not in the KV cache may be prefilled while somebody waits for a completion."""
 MIN_COLD_TOKENS = 256
-"""Less context than this makes suggestions worse than waiting does (a guess; issue 4 measures it)."""
+"""Less context than this makes suggestions worse than waiting does (a guess)."""
 
 SURROUNDINGS_SHARE = 0.3
 """Of the context, for text from other files (pipeline.md, S6). What they leave is the prefix's."""

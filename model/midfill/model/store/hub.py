@@ -66,14 +66,22 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
 
     Raises UnknownModel (no such repository or revision), DownloadError (network, access).
     """
+    require_online(repo)
+    info = _ask(repo, revision, patience)
+    if not info.sha:
+        raise DownloadError(f"{endpoint()} did not say which commit of {repo} it has.")
+    return HubRepo(repo, info.sha, _licence_tag(info), tuple(_hub_file(s) for s in info.siblings or ()))
+
+
+def _ask(repo: str, revision: str, patience: Patience) -> Any:
+    """The hub's `ModelInfo`; its many ways to fail, as ours."""
     import httpx2
     from huggingface_hub import HfApi, errors
 
-    require_online(repo)
     where = endpoint()
     try:
         api = HfApi(endpoint=where, token=token() or False, user_agent="midfill")
-        info = api.model_info(
+        return api.model_info(
             repo, revision=revision or "main", files_metadata=True, timeout=patience.connect_s
         )
     except errors.GatedRepoError as error:
@@ -99,9 +107,6 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
             f"{where} cannot be reached ({_first_line(error)}): is there a network? Try again, "
             "set HF_ENDPOINT to a mirror, or get the file elsewhere and use `midfill model import FILE`."
         ) from error
-    if not info.sha:
-        raise DownloadError(f"{where} did not say which commit of {repo} it has.")
-    return HubRepo(repo, info.sha, _licence_tag(info), tuple(_hub_file(s) for s in info.siblings or ()))
 
 
 def wanted_files(found: HubRepo, file: str) -> tuple[HubFile, ...]:

@@ -6,6 +6,7 @@ then quantised; then some of it in the CPU's memory, which is slow and said.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig
@@ -72,12 +73,7 @@ def place(
         )
     formats = _formats(config.quantization, serving, packages)
     free = memory.gpus[index or 0] if memory.gpus else 0
-
-    def context(served: Serving, room: int) -> int:
-        if asked:
-            return served.context_tokens if needed(sizes, served).total <= room else 0
-        return fitting_context(sizes, served, room)
-
+    context = partial(_context, sizes, asked)
     stored = formats[0] in BYTES
     if fitting := context(served := replace(serving, format=formats[0]), free):
         return Placement(served.format, fitting)
@@ -94,6 +90,13 @@ def place(
     usable = QUANTISED if serving.device == "cuda" and packages.bitsandbytes else ()
     fitting = context_that_fits(name, sizes, served, free, asked, usable, memory.ram)
     return Placement(served.format, fitting)
+
+
+def _context(sizes: Sizes, asked: bool, served: Serving, room: int) -> int:
+    """How much of the context fits into `room` bytes: what was `asked` for, or nothing. 0 for none."""
+    if asked:
+        return served.context_tokens if needed(sizes, served).total <= room else 0
+    return fitting_context(sizes, served, room)
 
 
 def _formats(wanted: str, serving: Serving, packages: Packages) -> tuple[str, ...]:

@@ -21,10 +21,9 @@ SHARES = (0.96, 0.92, 0.88, 0.84, 0.8)
 """Of a group's range, tried beside all of it: cutting off its ends makes the steps between finer."""
 LOSS_POWER = 2.4
 """Large errors count a little more than squared."""
-ROW_MULTIPLE = 64
-"""The int4 kernel packs rows by up to 64 (AVX-512), so slices of a weight are packed in such pieces."""
 SLICE_ROWS = 4096
-"""Quantised at a time: packing needs 4 bytes a weight for a moment, 15 MB for rows of 896."""
+"""Quantised at a time: packing needs 4 bytes a weight for a moment, 15 MB for rows of 896. A multiple
+of 64, the most rows that the int4 kernel packs together (AVX-512)."""
 PROBE_ROWS, PROBE_COLUMNS = 128, 64
 SPEED_PROBE = 1024
 SCALAR_RATIO = 6.0
