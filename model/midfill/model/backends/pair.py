@@ -119,6 +119,7 @@ class PairBackend:
         except (StopIteration, NotNow):
             pass
         except ModelError as error:
+            log.warning("a model could not be loaded again: %s", error)
             if slot is self._fim:
                 self._failure = str(error)
                 self._report(LoadProgress("failed", self._failure))
