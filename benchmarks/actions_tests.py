@@ -1,8 +1,8 @@
 """Unit tests that the default model writes for HumanEval's functions: how many hold, what they notice.
 
-A part of `make bench-actions`; alone: `python -m benchmarks.actions_tests --rows 8`. Everything but the
-editor: the same `write_tests`, prompts and sandbox. A function counts where at least one test is offered that
-passed, compares a call with a literal and fails on at least one of five mutants (issue 5).
+A part of `make bench-actions`; alone: `python -m benchmarks.actions_tests --rows 8`. All but the
+editor: the same `write_tests`, prompts and sandbox. A function counts where a test is offered that passed,
+compares a call with a literal and fails on at least one of five mutants (issue 5).
 """
 
 import argparse
@@ -68,8 +68,14 @@ def measure(
     rows.append(row(f"{PRIMARY} candidates, docstring's examples not used", alone))
     stated = [outcome(p, answer, sandbox, kept, 0, True) for p in problems]
     rows.append(row("docstring's examples alone, no model", stated))
-    bugs = [found for p in problems[:: max(1, len(problems) // BUGS)] if (found := bug(p, answer, sandbox, kept))]
-    rows.append({"tests": "planted bugs exposed"} | {"functions": len(bugs), "share": mean(bugs, "exposed")})
+    bugs = [
+        found
+        for p in problems[:: max(1, len(problems) // BUGS)]
+        if (found := bug(p, answer, sandbox, kept))
+    ]
+    rows.append(
+        {"tests": "planted bugs exposed"} | {"functions": len(bugs), "share": mean(bugs, "exposed")}
+    )
     primary = rows[CANDIDATES.index(PRIMARY)]
     summary = {
         "tests_offered": primary["share"],
@@ -162,7 +168,12 @@ def bug(problem: Problem, answer: Answer, sandbox: Sandbox, kept: Kept) -> Row |
     text, function = program(problem), subject_of(problem).function
     check = f"\n{problem['test']}\ncheck({problem['entry_point']})\n"
     faulty = next(
-        (m for m in mutants_of(text, function.first_line) if not sandbox.run(Job.of_code(m + check)).passed), None
+        (
+            m
+            for m in mutants_of(text, function.first_line)
+            if not sandbox.run(Job.of_code(m + check)).passed
+        ),
+        None,
     )
     found = {"task_id": key, "exposed": None}
     if faulty is not None:

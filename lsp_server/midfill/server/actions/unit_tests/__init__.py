@@ -1,4 +1,4 @@
-"""Unit tests for a Python function: written by the chat model, run behind bubblewrap, and only then offered.
+"""Unit tests for a Python function: written by the chat model, run behind bubblewrap, then offered.
 
 `write_tests` is the action. Knows no LSP and no editor; reads the workspace in `survey` alone.
 """

@@ -34,7 +34,9 @@ def requests(function: Function, context: str, candidates: int) -> list[ChatRequ
     prompt = "methods" if function.owner else "asserts"
     return [
         ChatRequest(
-            _messages(prompt, code=_fitted(context), name=function.name, owner=function.owner, aspect=aspect),
+            _messages(
+                prompt, code=_fitted(context), name=function.name, owner=function.owner, aspect=aspect
+            ),
             NEW_TOKENS,
         )
         for aspect in ASPECTS[:candidates]

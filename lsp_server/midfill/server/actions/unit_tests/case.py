@@ -15,7 +15,7 @@ class Source(StrEnum):
 
 
 class Verdict(StrEnum):
-    PASS = "pass"  # noqa: S105 - a verdict, no password
+    PASS = "pass"
     FAIL = "fail"
     """An assertion did not hold."""
     ERROR = "error"

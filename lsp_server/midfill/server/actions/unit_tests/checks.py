@@ -1,4 +1,4 @@
-"""Does a test say anything: does it compare what the function returns with a literal? Pure, by Python's `ast`.
+"""Does a test say anything: does it compare what the function returns with a literal? Pure, by `ast`.
 
 Also the small rewrites that leave what a test says as it is.
 """

@@ -99,7 +99,7 @@ def evaluate(
 
 
 def run_whole(subject: Subject, text: str, sandbox: Sandbox) -> Verdict:
-    """What comes of the whole test file `text`, as the user's own pytest would run it. Raises as `evaluate`."""
+    """What comes of the whole test file `text`, as the user's pytest would run it. Raises as `evaluate`."""
     runner = _Runner(subject, sandbox, (text,), lambda: False)
     told = runner.run([Run((0,))], (subject.text,)).get((0, 0))
     return told.verdict if told else Verdict.UNRUN
@@ -120,9 +120,7 @@ class _Runner:
         told: dict[tuple[int, int], Told] = {}
         while (missing := not_told(runs, told)) and self.seconds < WALL_S and not self._stop():
             numbers = list(dict.fromkeys(n for n, _ in missing))
-            rest = [
-                replace(runs[n], tests=tuple(test for at, test in missing if at == n)) for n in numbers
-            ]
+            rest = [replace(runs[n], tests=tuple(test for at, test in missing if at == n)) for n in numbers]
             plan = self._plan(rest, variants)
             outcome = self._start(plan)
             for (n, test), found in read(outcome.stdout, plan.word).items():

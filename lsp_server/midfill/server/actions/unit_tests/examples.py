@@ -79,7 +79,9 @@ def _first_literal(text: str) -> str:
     """The longest literal that `text` begins with, remarks behind it aside."""
     text = text.strip().rstrip(".,;")
     ends = [len(text), *(found.start() for found in re.finditer(r"\s|[.,;#(]", text))]
-    return next((value for end in sorted(ends, reverse=True) if (value := _literal(text[:end].strip()))), "")
+    return next(
+        (value for end in sorted(ends, reverse=True) if (value := _literal(text[:end].strip()))), ""
+    )
 
 
 def _literal(text: str) -> str:

@@ -1,5 +1,5 @@
-"""By which name a test imports the module under test, and from which folder. Pure: a list of files is all it
-sees; paths are relative to the workspace and have `/`.
+"""By which name a test imports the module under test, and from which folder. Pure: a list of files is all
+it sees; paths are relative to the workspace and have `/`.
 """
 
 import re

@@ -1,10 +1,11 @@
-"""Runs tests inside the sandbox, each in a process of its own. It is never imported: its text is the program.
+"""Runs tests inside the sandbox, each in a process of its own. Never imported: its text is the program.
 
-Standard library and our pytest and coverage alone; any Python from 3.10 on. The user's code runs in children
-only: one that hangs, exits, forks or fills the disk is ended, and its scratch wiped, before the next begins.
+Standard library and our pytest and coverage alone; any Python from 3.10 on. The user's code runs in
+children only: one that hangs, exits, forks or fills the disk is ended and its scratch wiped before the next.
 Reads a plan (`plan.py`) and prints a line for each thing that happened, behind the plan's secret word.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -14,17 +15,26 @@ import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 
 REPORT_CHARS = 3000
 """Of one failure."""
-SCRATCH = "/tmp"  # noqa: S108 - the sandbox's own, in memory
-LEFT_OUT = ("cacheprovider", "unraisableexception", "threadexception", "faulthandler", "junitxml", "pastebin", "doctest")
+SCRATCH = "/tmp"
+LEFT_OUT = (
+    "cacheprovider",
+    "unraisableexception",
+    "threadexception",
+    "faulthandler",
+    "junitxml",
+    "pastebin",
+    "doctest",
+)
 """Plugins of pytest's that do nothing here; one collects garbage at each end: 90 ms (measured)."""
 ENDED, HUNG = "ended", "hung"
 
 
 def main() -> None:
-    if open("/proc/1/comm").read().strip() != "bwrap":  # what follows kills every process it can see
+    if Path("/proc/1/comm").read_text().strip() != "bwrap":  # what follows kills every process it can see
         sys.exit("this runs behind bubblewrap alone")
     with open(sys.argv[1], encoding="utf-8") as file:
         plan = json.load(file)
@@ -38,17 +48,21 @@ def main() -> None:
 
 
 def import_ahead() -> None:
-    """What children would import each for themselves: 60 of 180 ms, and 90 more with coverage (measured)."""
+    """What children would import each for themselves: 60 of 180 ms, with coverage 90 more (measured)."""
     import pytest  # noqa: F401
     from _pytest.config import default_plugins
 
-    more = ["coverage.jsonreport", "coverage.parser", "coverage.python", "coverage.results", "coverage.sqldata"]
+    more = [
+        "coverage.jsonreport",
+        "coverage.parser",
+        "coverage.python",
+        "coverage.results",
+        "coverage.sqldata",
+    ]
     more += ["sqlite3", "glob", "tomllib", "xml.etree.ElementTree", "pygments.lexers.python"]
     for name in [*(f"_pytest.{plugin}" for plugin in default_plugins), *more]:
-        try:
+        with contextlib.suppress(ImportError):  # another version's name: it costs time alone
             importlib.import_module(name)
-        except ImportError:  # another version's name: it costs time alone
-            pass
 
 
 def run(plan: dict, number: int) -> None:
@@ -105,10 +119,8 @@ def child_of(plan: dict, number: int, tests: list) -> "int | None":
 def clear() -> None:
     """End whatever is left of a run, and take away what it wrote."""
     for _ in range(100):  # a fork bomb may be in the middle of a fork
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -123,7 +135,8 @@ def clear() -> None:
 
 
 def say(plan: dict, told: dict) -> None:
-    print(plan["word"] + json.dumps(told), flush=True)
+    sys.stdout.write(plan["word"] + json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 def be_tested(plan: dict, orders: dict, tests: list, pipe: int) -> None:

@@ -1,8 +1,8 @@
 """Faults planted in a function, to see whether its tests notice. Pure, by Python's `ast`.
 
 Kinds after Offutt et al. 1996, "An experimental determination of sufficient mutant operators": relations,
-arithmetic, constants, conditions, statements. Some mutants are equal to the original in what they do; no test
-can find those.
+arithmetic, constants, conditions, statements. Some mutants do what the original does; no test can find
+those.
 """
 
 import ast

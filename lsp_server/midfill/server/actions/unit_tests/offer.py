@@ -1,7 +1,7 @@
 """What is offered to the user: tests that pass, beside them the ones that do not, and a sentence. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from midfill.server.actions.unit_tests.case import Coverage, Result, Verdict
 from midfill.server.actions.unit_tests.rendering import Insertion
@@ -34,7 +34,7 @@ class TestOffer:
     left_out: tuple[str, ...] = ()
     """Why, for what was written and is no test of the function."""
     ran: bool = False
-    coverage: Coverage = Coverage()
+    coverage: Coverage = field(default_factory=Coverage)
     mutants: int = 0
     mutants_killed: int = 0
     candidates: int = 0
@@ -87,7 +87,9 @@ def sentence(
     if stated := sum(result.case.source == "docstring" for result in failing):
         third = f" {_tests(stated)} from the docstring's examples {'fails' if stated == 1 else 'fail'}."
     elif failing:
-        third = f" {len(failing)} {'fails' if len(failing) == 1 else 'fail'}: the test or the code is wrong."
+        third = (
+            f" {len(failing)} {'fails' if len(failing) == 1 else 'fail'}: the test or the code is wrong."
+        )
     return first + second + third
 
 

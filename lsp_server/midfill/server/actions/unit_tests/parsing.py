@@ -40,7 +40,7 @@ class _Draft:
 
 
 def parse_answer(answer: str, function: Function, source: Source = Source.MODEL) -> Parsed:
-    """The tests of `function` in `answer`, in order, each with one assertion where they can be told apart."""
+    """The tests of `function` in `answer`, in order, one assertion each where they can be told apart."""
     drafts = list(_drafts(code_of(answer)))
     cases: list[Case] = []
     left_out: list[str] = []
@@ -69,7 +69,11 @@ def code_of(answer: str) -> str:
 
 
 def to_case(
-    statements: tuple[str, ...], title: str, function: Function, source: Source, imports: tuple[str, ...] = ()
+    statements: tuple[str, ...],
+    title: str,
+    function: Function,
+    source: Source,
+    imports: tuple[str, ...] = (),
 ) -> Case | str:
     """The test that `statements` are, or why they are none."""
     trees = [ast.parse(statement).body[0] for statement in statements]

@@ -74,7 +74,7 @@ class Told:
 
 
 def read(stdout: str, word: str) -> dict[tuple[int, int], Told]:
-    """By (run, test). Lines that are not ours, or that hostile code made up and got wrong, are passed over."""
+    """By (run, test). Lines that are not ours, or that hostile code made up, are passed over."""
     told: dict[tuple[int, int], Told] = {}
     for line in stdout.splitlines():
         if not line.startswith(word):

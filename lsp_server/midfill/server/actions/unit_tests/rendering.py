@@ -49,14 +49,14 @@ def insertions(
     module: str,
     framework: str,
 ) -> tuple[Insertion, ...]:
-    """What adds the tests to the test file `text`, in order of their offsets. Names of tests must be new
-    already (`names_in`). Raises SyntaxError where `text` does not parse: nothing is put into such a file."""
+    """What adds the tests to the test file `text`, in order of their offsets. Names of tests must be
+    new already (`names_in`). Raises SyntaxError where `text` does not parse: it is left alone."""
     tree = ast.parse(text)
     line_end = "\r\n" if "\r\n" in text else "\n"
     present = {found for node in tree.body for found in _bound(node)}
     cases = [result.case for result in results]
     wanted = _imports(cases, function, module, framework) if cases else []
-    missing = [line for line in map(lambda line: _without(line, present), wanted) if line]
+    missing = [line for line in (_without(line, present) for line in wanted) if line]
     parts = _parts(results, failing, function, framework, names_in(text))
     found = []
     if missing:
@@ -89,9 +89,7 @@ def applied(text: str, added: Sequence[Insertion]) -> str:
     return text
 
 
-def _imports(
-    cases: Sequence[Case], function: Function, module: str, framework: str = PYTEST
-) -> list[str]:
+def _imports(cases: Sequence[Case], function: Function, module: str, framework: str = PYTEST) -> list[str]:
     taken = sorted({name for case in cases for name in case.names} | {function.imported})
     stated = {line for case in cases for line in case.imports}
     if framework == UNITTEST:
@@ -110,7 +108,11 @@ def _imports(
 
 
 def _parts(
-    results: Sequence[Result], failing: Sequence[Result], function: Function, framework: str, taken: set[str]
+    results: Sequence[Result],
+    failing: Sequence[Result],
+    function: Function,
+    framework: str,
+    taken: set[str],
 ) -> str:
     if framework == UNITTEST:
         name, number = f"{_camel(function.label)}Test", 2

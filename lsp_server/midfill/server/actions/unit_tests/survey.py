@@ -1,4 +1,4 @@
-"""What files a workspace has, by their names, and the text of a few. The only file here that reads the disk.
+"""What files a workspace has, by their names, and the text of a few. Alone here in reading the disk.
 
 Nothing outside the workspace is listed, and nothing that a tool put there.
 """

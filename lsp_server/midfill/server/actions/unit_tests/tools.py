@@ -1,4 +1,4 @@
-"""Which Python runs the tests, and where our own pytest and coverage lie. Looks at files; starts nothing."""
+"""Which Python runs the tests, and where our own pytest and coverage lie. Starts nothing."""
 
 import importlib.util
 import os
