@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.infill.tasks import PROBLEMS, read_rows
+from benchmarks.alone import load_alone
+from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row, report
-from midfill.model import ChatRequest
+from midfill.model import ChatRequest, Chunk
+from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.actions.unit_tests import NoTests, Place, Running, TestOffer, applied, write_tests
 from midfill.server.actions.unit_tests.case import Verdict
 from midfill.server.actions.unit_tests.evaluate import Subject, evaluate, run_whole
@@ -24,7 +26,6 @@ from midfill.server.actions.unit_tests.importing import Module
 from midfill.server.actions.unit_tests.mutants import mutants_of
 from midfill.server.sandbox import Job, Sandbox, SandboxRefused, open_sandbox
 
-MODEL = "qwen2.5-coder-0.5b-instruct"
 EVERY = 4
 CANDIDATES = (1, 3, 5)
 PRIMARY = 3
@@ -37,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=0, help="so many of them, evenly spread (0: all)")
     parser.add_argument("--all", action="store_true", help="all 164, not every 4th")
-    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--resume", type=Path, default=Path(os.devnull))
     asked = parser.parse_args()
     rows, summary = measure(asked.model, 1 if asked.all else EVERY, asked.rows, Kept(asked.resume))
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def measure(
-    model: str = MODEL, every: int = EVERY, most: int = 0, kept: Kept | None = None
+    model: str = DEFAULT_MODEL, every: int = EVERY, most: int = 0, kept: Kept | None = None
 ) -> tuple[list[Row], dict[str, Any]]:
     """The table's rows, and the summary's keys. What cannot be measured here is None, with its reason."""
     kept = kept or Kept(Path(os.devnull))
@@ -113,9 +114,10 @@ def offer_for(
         return await asyncio.to_thread(answer, request)
 
     place = Place(text, Path("/nowhere/solution.py"))
-    wanted = {"candidates": candidates, "use_examples": examples}
+    line = line_of(text, problem)
+    writing = write_tests(place, line, ask, Running(sandbox), candidates=candidates, use_examples=examples)
     try:
-        return asyncio.run(write_tests(place, line_of(text, problem), ask, Running(sandbox), **wanted))
+        return asyncio.run(writing)
     except NoTests:
         return None
 
@@ -213,21 +215,15 @@ def remembered(model: "Model", kept: Kept) -> Answer:
 
 
 class Model:
-    """The weights with the kernels that are served, loaded at the first question."""
+    """Loaded at the first question: rows that were kept need none."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._backend = name, None
+        self._name = name
+        self._backend: Any = None
 
     def answer(self, request: ChatRequest) -> str:
-        from midfill.model.api import Chunk
-
-        if self._backend is None:
-            from midfill.model.backends.hf.backend import TransformersBackend
-            from midfill.model.config import ModelConfig
-
-            self._backend = TransformersBackend(ModelConfig(model=self._name))
-            self._backend.load(lambda _: None)
-        return "".join(e.text for e in self._backend.stream(request) if isinstance(e, Chunk))
+        self._backend = self._backend or load_alone(self._name).backend
+        return "".join(event.text for event in self._backend.stream(request) if isinstance(event, Chunk))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "midfill.server.cli.complete:complete",
         "Print one completion for a place in a file.",
     ),
+    "tests": ("midfill.server.cli.tests:tests", "Write unit tests for the function at a line."),
     "stats": ("midfill.server.cli.stats:stats", "What was suggested here, and what became of it."),
     "model": ("midfill.server.cli.models:models", "Get, choose and move models."),
     "doctor": (

@@ -70,6 +70,7 @@ class Loaded:
 
     documents: DocumentStore
     completions: CompletionService
+    model: ModelHost
     info: ModelInfo
     load_ms: float
 
@@ -92,7 +93,8 @@ async def loaded(settings: Settings, say: Say) -> AsyncIterator[Loaded]:
         await ready
         assert model.info is not None
         load_ms = (time.perf_counter() - started) * 1000
-        yield Loaded(documents, CompletionService(documents, model, lambda: alone), model.info, load_ms)
+        completions = CompletionService(documents, model, lambda: alone)
+        yield Loaded(documents, completions, model, model.info, load_ms)
     finally:
         model.close()
 

@@ -98,7 +98,7 @@ def _mirrored(
     root: PurePosixPath, file: PurePosixPath, folders: Iterable[PurePosixPath], files: Collection[str]
 ) -> PurePosixPath:
     """The folder below `root` for a test of `file`, where tests lie as the code does: the longest end of
-    the file's own folder that is there, else, if any is mirrored at all, without the package's first folder."""
+    the file's own folder that is there, else, if any is mirrored, without the package's first folder."""
     below = {folder.relative_to(root).as_posix() for folder in folders if folder.is_relative_to(root)}
     parts = tuple(part for part in file.parent.parts if part != "src")
     for start in range(len(parts)):

@@ -1,7 +1,7 @@
 """Runs tests inside the sandbox, each in a process of its own. Never imported: its text is the program.
 
 Standard library and our pytest and coverage alone; any Python from 3.10 on. The user's code runs in
-children only: one that hangs, exits, forks or fills the disk is ended and its scratch wiped before the next.
+children only: one that hangs, exits, forks or fills the disk is ended, and its scratch wiped.
 Reads a plan (`plan.py`) and prints a line for each thing that happened, behind the plan's secret word.
 """
 
@@ -16,9 +16,10 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+Fields = dict[str, Any]
 REPORT_CHARS = 3000
-"""Of one failure."""
 SCRATCH = "/tmp"
 LEFT_OUT = (
     "cacheprovider",
@@ -36,8 +37,7 @@ ENDED, HUNG = "ended", "hung"
 def main() -> None:
     if Path("/proc/1/comm").read_text().strip() != "bwrap":  # what follows kills every process it can see
         sys.exit("this runs behind bubblewrap alone")
-    with open(sys.argv[1], encoding="utf-8") as file:
-        plan = json.load(file)
+    plan: Fields = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     sys.path[:0] = [plan["tools"]]
     import_ahead()
     gc.freeze()
@@ -65,7 +65,7 @@ def import_ahead() -> None:
             importlib.import_module(name)
 
 
-def run(plan: dict, number: int) -> None:
+def run(plan: Fields, number: int) -> None:
     """The tests of one run in order; after one that ends its process, the rest go on in another."""
     left = list(plan["runs"][number]["tests"])
     while left:
@@ -75,7 +75,7 @@ def run(plan: dict, number: int) -> None:
             clear()
 
 
-def child_of(plan: dict, number: int, tests: list) -> "int | None":
+def child_of(plan: Fields, number: int, tests: list[int]) -> int | None:
     """Run `tests` in a child; the one that ended it too early, or None."""
     reading, writing = os.pipe()
     sys.stdout.flush()
@@ -134,28 +134,24 @@ def clear() -> None:
             os.unlink(entry.path)
 
 
-def say(plan: dict, told: dict) -> None:
+def say(plan: Fields, told: Fields) -> None:
     sys.stdout.write(plan["word"] + json.dumps(told) + "\n")
     sys.stdout.flush()
 
 
-def be_tested(plan: dict, orders: dict, tests: list, pipe: int) -> None:
+def be_tested(plan: Fields, orders: Fields, tests: list[int], pipe: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     place = os.path.join(SCRATCH, "run")
     os.mkdir(place)
     os.chdir(place)
-    paths = {}
-    for test in tests:
-        path = os.path.join(place, f"test_{test}.py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(plan["tests"][test])
-        paths[path] = test
+    paths = {os.path.join(place, f"test_{test}.py"): test for test in tests}
+    for path, test in paths.items():
+        Path(path).write_text(plan["tests"][test], encoding="utf-8")
     source = os.path.join(place, "under_test", os.path.basename(plan["file"]))
     os.mkdir(os.path.dirname(source))
-    with open(source, "w", encoding="utf-8") as file:
-        file.write(plan["variants"][orders["variant"]])
+    Path(source).write_text(plan["variants"][orders["variant"]], encoding="utf-8")
     sys.path[1:1] = plan["path"]
     sys.meta_path.insert(0, Overlay(plan["module"], source, plan["package"]))
     tell = Teller(paths, pipe)
@@ -176,10 +172,10 @@ def be_tested(plan: dict, orders: dict, tests: list, pipe: int) -> None:
 class Overlay:
     """The module under test is the text that was handed over, not what lies on the disk."""
 
-    def __init__(self, module: str, source: str, package: "str | None") -> None:
+    def __init__(self, module: str, source: str, package: str | None) -> None:
         self.module, self.source, self.package = module, source, package
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != self.module:
             return None
         from importlib.util import spec_from_file_location
@@ -191,41 +187,41 @@ class Overlay:
 class Teller:
     """Tells of each test as pytest reports it."""
 
-    def __init__(self, paths: dict, pipe: int) -> None:
+    def __init__(self, paths: dict[str, int], pipe: int) -> None:
         self.paths, self.pipe = paths, pipe
-        self.outcomes: dict = {}
+        self.outcomes: dict[str, str] = {}
 
-    def send(self, told: dict) -> None:
+    def send(self, told: Fields) -> None:
         os.write(self.pipe, json.dumps(told).encode() + b"\n")
 
     def test_of(self, nodeid: str) -> int:
         name = os.path.basename(nodeid.partition("::")[0])
         return next(test for path, test in self.paths.items() if path.endswith("/" + name))
 
-    def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
+    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         self.send({"begins": self.test_of(nodeid)})
 
-    def pytest_collectreport(self, report: object) -> None:
-        if report.failed:  # type: ignore[attr-defined]
-            told = {"test": self.test_of(report.nodeid), "outcome": "error"}  # type: ignore[attr-defined]
-            self.send({**told, "failure": report.longreprtext[-REPORT_CHARS:]})  # type: ignore[attr-defined]
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            told = {"test": self.test_of(report.nodeid), "outcome": "error"}
+            self.send({**told, "failure": report.longreprtext[-REPORT_CHARS:]})
 
-    def pytest_runtest_makereport(self, item: object, call: object) -> None:
-        excinfo = call.excinfo  # type: ignore[attr-defined]
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+        excinfo = call.excinfo
         if excinfo is not None:
             wrong = "fail" if excinfo.errisinstance(AssertionError) else "error"
-            self.outcomes.setdefault(item.nodeid, wrong)  # type: ignore[attr-defined]
+            self.outcomes.setdefault(item.nodeid, wrong)
 
-    def pytest_runtest_logreport(self, report: object) -> None:
-        node, when = report.nodeid, report.when  # type: ignore[attr-defined]
-        if report.failed:  # type: ignore[attr-defined]
-            failure = report.longreprtext[-REPORT_CHARS:]  # type: ignore[attr-defined]
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        node, when = report.nodeid, report.when
+        if report.failed:
+            failure = report.longreprtext[-REPORT_CHARS:]
             self.send({"test": self.test_of(node), "outcome": self.outcomes[node], "failure": failure})
         elif when == "teardown" and node not in self.outcomes:
             self.send({"test": self.test_of(node), "outcome": "pass"})
 
 
-def start_coverage(source: str) -> "object":
+def start_coverage(source: str) -> Any:
     import coverage
 
     measured = coverage.Coverage(data_file=None, branch=True, include=[source], config_file=False)
@@ -233,16 +229,15 @@ def start_coverage(source: str) -> "object":
     return measured
 
 
-def read_coverage(measured: "object", source: str, place: str) -> dict:
+def read_coverage(measured: Any, source: str, place: str) -> Fields:
     import coverage
 
     path = os.path.join(place, "coverage.json")
     try:
-        measured.json_report(outfile=path)  # type: ignore[attr-defined]
+        measured.json_report(outfile=path)
     except coverage.CoverageException:  # the module was never imported
         return {}
-    with open(path, encoding="utf-8") as file:
-        (found,) = json.load(file)["files"].values()
+    (found,) = json.loads(Path(path).read_text(encoding="utf-8"))["files"].values()
     return {
         "lines": found["executed_lines"],
         "missing_lines": found["missing_lines"],

@@ -9,7 +9,7 @@ import re
 
 MAX_CHARS = 40
 """Of what follows the function's name: a test's name should fit a line."""
-EMPTY = {list: "empty_list", str: "empty_string", dict: "empty_dict", tuple: "empty_tuple"}
+EMPTY: dict[type, str] = {list: "empty_list", str: "empty_string", dict: "empty_dict", tuple: "empty_tuple"}
 
 
 def slug_of(title: str, name: str) -> str:
