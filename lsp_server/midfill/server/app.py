@@ -21,6 +21,7 @@ from midfill.server.completion.explain import Line, explain
 from midfill.server.completion.run import Answer, Run
 from midfill.server.completion.service import CompletionService
 from midfill.server.consent import ModelQuestion
+from midfill.server.context.keeper import ContextKeeper, Session
 from midfill.server.documents import DocumentStore
 from midfill.server.loop import on_loop
 from midfill.server.model_host import ModelHost
@@ -28,6 +29,7 @@ from midfill.server.progress import WorkDoneProgress
 from midfill.server.settings import SECTION, Settings, needs_reload
 from midfill.server.statistics.recorder import Recorder
 from midfill.server.status import StatusBoard
+from midfill.server.uris import to_path
 from midfill.server.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -62,11 +64,14 @@ class App:
             self.status,
             self._open_view,
             on_missing=lambda: self._spawn(self._question.ask(self.settings.model)),
-            on_ready=lambda: self.ahead.model_ready(),
+            on_ready=self._model_ready,
             on_pull_failed=lambda reason: self._tell(f"Midfill: {reason}", types.MessageType.Error),
         )
         self._question = ModelQuestion(self.server, self.pull_model)
+        self.other_files = ContextKeeper(self._session)
+        self.other_files.on_ready = lambda uri: self.ahead.other_files_changed(self.documents.snapshot(uri))
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
+        self.completions.asking.other_files = self.other_files
         self.completions.on_answer = self._answered
         self.statistics = Recorder(self.documents, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)
@@ -118,6 +123,18 @@ class App:
         """End the session; the first call counts."""
         if self.exited is not None and not self.exited.done():
             self.exited.set_result(code)
+
+    def _model_ready(self) -> None:
+        self.other_files.forget()  # it may have room for more
+        self.ahead.model_ready()
+
+    def _session(self) -> Session:
+        """What gathering other files' text needs to know."""
+        workspace = self.server.workspace
+        uris = [folder.uri for folder in workspace.folders.values()] or [workspace.root_uri or ""]
+        folders = tuple(path for path in map(to_path, uris) if path)
+        documents = self.documents.all()
+        return Session(documents, folders, self.settings, self.model.context_tokens)
 
     def _answered(self, run: Run, answer: Answer) -> None:
         if answer is self.completions.last_answer:  # the client still wanted it
@@ -176,7 +193,9 @@ class App:
             self._tell("Midfill: " + "; ".join(news))
         if parsed.settings != self.settings:
             self.completions.forget()
-        self.settings = parsed.settings
+        before, self.settings = self.settings, parsed.settings
+        if before != self.settings:
+            self.other_files.forget()
         logs.set_level(self.settings.log_level)
 
     def _tell(self, sentence: str, kind: types.MessageType = types.MessageType.Warning) -> None:

@@ -84,6 +84,10 @@ class DocumentStore:
         """The open documents, as the client spells them, oldest first."""
         return tuple(self._snapshots)
 
+    def all(self) -> tuple[DocumentSnapshot, ...]:
+        """The open documents as they are now, oldest first."""
+        return tuple(self._snapshots.values())
+
     def _spelling(self, uri: str) -> str:
         return self._spellings.get(same_file_key(uri), uri)
 

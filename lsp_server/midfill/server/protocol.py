@@ -89,6 +89,7 @@ def _register_lifecycle(app: App) -> None:
     @server.feature(types.SHUTDOWN)
     def shutdown(params: None) -> None:
         app.ahead.stop()
+        app.other_files.close()
         app.statistics.close()
         app.model.close(timeout_s=0)
 
@@ -99,6 +100,10 @@ def _register_lifecycle(app: App) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         app.configure(params.settings)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def did_change_workspace_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        app.other_files.forget()
 
 
 def _register_documents(app: App) -> None:
@@ -133,6 +138,7 @@ def _register_documents(app: App) -> None:
             return
         documents.close(snapshot.uri)
         app.completions.document_closed(snapshot.uri)
+        app.other_files.document_closed(snapshot)
         app.statistics.closed(snapshot.uri)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
-from midfill.server.hidden_settings import HiddenSettings
+from midfill.server.context_settings import ContextSettings
 from midfill.server.option import Option, option
 
 SECTION = "midfill"
@@ -15,7 +15,7 @@ SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HiddenSettings):
+class Settings(ContextSettings):
     backend: str = option(
         "backend",
         "transformers",
@@ -167,7 +167,8 @@ class Settings(HiddenSettings):
     exclude: tuple[str, ...] = option(
         "exclude",
         (),
-        "Glob patterns of files in which nothing is suggested, such as `**/*.env`.",
+        "Glob patterns of files in which nothing is suggested, and which no other file's suggestions are "
+        "drawn from, such as `**/*.env`.",
         list,
     )
     cleanup_off: tuple[str, ...] = option(

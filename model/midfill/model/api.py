@@ -82,6 +82,8 @@ class FimRequest:
     """0 is greedy."""
     deadline_s: float | None = None
     """Seconds from submission after which the request is cancelled with reason TIMEOUT."""
+    patient: bool = False
+    """Nobody is typing: all the text that fits is read, however long that takes."""
     prefill_only: bool = False
     """Compute the prompt's KV cache and stop: no token is generated."""
 
@@ -139,6 +141,8 @@ class Usage:
     """Guesses that forward passes verified along with the token they were there for."""
     accepted_tokens: int = 0
     """Guesses that came true: tokens without a forward pass of their own."""
+    snippets: int = 0
+    """How many of the request's snippets the prompt had room for: its last ones."""
 
 
 @dataclass(frozen=True, slots=True)

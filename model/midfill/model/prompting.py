@@ -48,6 +48,8 @@ class Prompt:
     constraint: Constraint | None = None
     hidden_bytes: int = 0
     """How much of the answer's beginning stands before the cursor already: healed text."""
+    snippets: int = 0
+    """How many of the request's it has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +109,16 @@ class Prompts:
         room = self.headroom.allow(room)
         bearable = max(MIN_COLD_TOKENS, int(self.prefill_per_s * COLD_PREFILL_S))
         around = self._around(request)
+        patient = request.prefill_only or request.patient
         for cut in self._known(request):
             again = self._cut_again(cut, request, around, room)
             if again is None:
                 continue
             prompt = self._render(again)
-            if request.prefill_only or len(prompt.ids) - held(prompt.ids) <= bearable:
+            if patient or len(prompt.ids) - held(prompt.ids) <= bearable:
                 self._remember(cut, again)
                 return prompt
-        limit = room if request.prefill_only else min(room, bearable)
+        limit = room if patient else min(room, bearable)
         cut = self._cut(request, around if limit == room else Surroundings(), limit, whole=limit == room)
         self._remember(None, cut)
         return self._render(cut)
@@ -127,7 +130,7 @@ class Prompts:
     def _known(self, request: FimRequest) -> list[_Cut]:
         """The cuts that may serve again, the long before the short, the last used first."""
         known = [cut for cut in self._cuts if cut.path == request.path]
-        short = [] if request.prefill_only else [cut for cut in known if not cut.whole]
+        short = [] if request.prefill_only or request.patient else [cut for cut in known if not cut.whole]
         return [cut for cut in known if cut.whole] + short
 
     def _remember(self, old: _Cut | None, new: _Cut) -> None:
@@ -183,10 +186,11 @@ class Prompts:
             prefix_ids, given = cut.fitted.prefix_ids, b""
         prefix_ids = (*cut.around.in_prefix, *prefix_ids)
         if self._dialect is None:
-            return Prompt(self._left_to_right(prefix_ids), constraint, len(given))
+            return Prompt(self._left_to_right(prefix_ids), constraint, len(given), cut.around.snippets)
         ids = render(self._dialect, self._ids, prefix_ids, cut.fitted.suffix_ids, self._bos_id)
         begin = 1 if self._dialect.bos and self._bos_id is not None else 0
-        return Prompt([*ids[:begin], *cut.around.before, *ids[begin:]], constraint, len(given))
+        whole = [*ids[:begin], *cut.around.before, *ids[begin:]]
+        return Prompt(whole, constraint, len(given), cut.around.snippets)
 
     @cached_property
     def trie(self) -> TokenTrie:

@@ -26,6 +26,8 @@ class Surroundings:
 
     before: tuple[int, ...] = ()
     in_prefix: tuple[int, ...] = ()
+    snippets: int = 0
+    """How many of the request's: the last ones."""
 
     @property
     def tokens(self) -> int:
@@ -62,8 +64,10 @@ class Renderer:
             return Surroundings()
         outer = [*head, *(part for file in files for part in file), *current]
         if self.format.all_in_prefix:
-            return Surroundings(in_prefix=tuple(self._encode([*outer, *inner], begins=True)))
-        return Surroundings(tuple(self._encode(outer)), tuple(self._encode(inner, begins=True)))
+            whole = tuple(self._encode([*outer, *inner], begins=True))
+            return Surroundings(in_prefix=whole, snippets=len(files))
+        before, in_prefix = tuple(self._encode(outer)), tuple(self._encode(inner, begins=True))
+        return Surroundings(before, in_prefix, len(files))
 
     def _fitting(self, snippet: Snippet, language: str, budget: int) -> tuple[_Filled, int]:
         """One file and its tokens: all of it, or its first lines, or nothing."""

@@ -11,11 +11,14 @@ from midfill.server.completion.cursor import Trigger
 from midfill.server.completion.explain import Line, explain
 from midfill.server.completion.run import Answer, Run
 from midfill.server.completion.service import CompletionService
+from midfill.server.context.keeper import ContextKeeper, Session
+from midfill.server.context.workspace import workspace_of
 from midfill.server.documents import DocumentStore
 from midfill.server.model_host import ModelHost
 from midfill.server.settings import Settings
 from midfill.server.status import State, StatusBoard
 from midfill.server.text import DocumentSnapshot
+from midfill.server.uris import to_path
 
 
 class Console:
@@ -73,6 +76,7 @@ class Loaded:
     model: ModelHost
     info: ModelInfo
     load_ms: float
+    other_files: ContextKeeper
 
     def open(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
         """The same text, as an open document."""
@@ -93,8 +97,11 @@ async def loaded(settings: Settings, say: Say) -> AsyncIterator[Loaded]:
         await ready
         assert model.info is not None
         load_ms = (time.perf_counter() - started) * 1000
+        other_files = ContextKeeper(lambda: _session(documents, alone, model))
         completions = CompletionService(documents, model, lambda: alone)
-        yield Loaded(documents, completions, model, model.info, load_ms)
+        completions.asking.other_files = other_files
+        yield Loaded(documents, completions, model, model.info, load_ms, other_files)
+        other_files.close()
     finally:
         model.close()
 
@@ -110,6 +117,8 @@ async def complete_once(
     """Load the model and ask it `repeats` times at one place. Raises ModelUnavailable."""
     async with loaded(settings, say) as session:
         snapshot, completions = session.open(snapshot), session.completions
+        completions.asking.patient = trigger is Trigger.INVOKED
+        await session.other_files.gathered(snapshot, offset)
         runs: list[Run] = []
         completions.on_answer = lambda run, answer: runs.append(run)
         results = []
@@ -121,6 +130,13 @@ async def complete_once(
             lines = explain(runs[-1], answer, completions.asking)
             results.append(Once(answer, session.info, session.load_ms, total_ms, tuple(lines)))
         return results
+
+
+def _session(documents: DocumentStore, settings: Settings, model: ModelHost) -> Session:
+    """What other files' text may be drawn from: the projects of the documents."""
+    paths = filter(None, (to_path(uri) for uri in documents.uris()))
+    folders = tuple({workspace_of(path): None for path in paths})
+    return Session(documents.all(), folders, settings, model.context_tokens)
 
 
 def _settle(ready: "asyncio.Future[None]", status: StatusBoard, console: Console) -> None:

@@ -26,6 +26,7 @@ class PrefillAhead:
         self._model = model
         self._timer: asyncio.TimerHandle | None = None
         self._wanted: tuple[DocumentSnapshot, int] | None = None
+        self._last: tuple[DocumentSnapshot, int] | None = None
 
     def document_opened(self, snapshot: DocumentSnapshot) -> None:
         """Nobody knows yet where the cursor goes: the head of the file is before all of it."""
@@ -40,6 +41,11 @@ class PrefillAhead:
         if self._wanted is not None:
             self._rest_at(*self._wanted)
 
+    def other_files_changed(self, now: DocumentSnapshot | None) -> None:
+        """The prompts of the document `now` show other files' text from here on: so does its cache."""
+        if self._last is not None and self._last[0] is now:
+            self._rest_at(*self._last)
+
     def stop(self) -> None:
         """Something better is under way."""
         if self._timer is not None:
@@ -47,7 +53,8 @@ class PrefillAhead:
 
     def _rest_at(self, snapshot: DocumentSnapshot, offset: int) -> None:
         self.stop()
-        self._wanted = (snapshot, offset)
+        self._wanted = self._last = (snapshot, offset)
+        self._completions.asking.rests_at(snapshot, offset)
         self._timer = asyncio.get_running_loop().call_later(REST_S, self._prefill)
 
     def _prefill(self) -> None:

@@ -2,6 +2,7 @@
 model as they are now."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from midfill.model import FimRequest
@@ -10,6 +11,7 @@ from midfill.server.completion.confidence import doubt, least
 from midfill.server.completion.cursor import CursorContext, Trigger, read_cursor
 from midfill.server.completion.request import build_request
 from midfill.server.completion.reuse import Written, read
+from midfill.server.context.keeper import ContextKeeper
 from midfill.server.model_host import ModelHost
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
@@ -20,6 +22,9 @@ CHARS_PER_CONTEXT_TOKEN = 8
 
 class Asking:
     def __init__(self, model: ModelHost, settings: Callable[[], Settings]) -> None:
+        self.other_files: ContextKeeper | None = None
+        self.patient = False
+        """Nobody is typing (`FimRequest.patient`)."""
         self._model = model
         self._settings = settings
 
@@ -33,8 +38,19 @@ class Asking:
     def request_at(
         self, snapshot: DocumentSnapshot, offset: int, trigger: Trigger = Trigger.AUTOMATIC
     ) -> FimRequest:
-        """The request for this place."""
-        return build_request(self.context_at(snapshot, offset, trigger), self._settings())
+        """The request for this place, with what is ready of other files."""
+        request = build_request(self.context_at(snapshot, offset, trigger), self._settings())
+        if self.patient:
+            request = replace(request, patient=True)
+        if self.other_files is None:
+            return request
+        found = self.other_files.at(snapshot, offset)
+        return replace(request, snippets=found.snippets, repository=found.repository)
+
+    def rests_at(self, snapshot: DocumentSnapshot, offset: int) -> None:
+        """The cursor is here, and nobody asks yet: what other files say of the place may be looked up."""
+        if self.other_files is not None:
+            self.other_files.touch(snapshot, offset)
 
     def read(
         self, written: Written, snapshot: DocumentSnapshot, origin: int, offset: int, trigger: Trigger

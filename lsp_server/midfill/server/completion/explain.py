@@ -67,6 +67,7 @@ def explain(run: Run, answer: Answer, asking: Asking) -> list[Line]:
         lines.append(_line(run, "debounce", "asked by hand: never waits" if by_hand else "waited"))
     if run.decode is not None and answer.source in (Source.MODEL, Source.JOINED):
         lines.append(_line(run, "context", _context(run.decode.request), "prompt"))
+        lines += _snippets(run.decode.request, answer, asking)
     if answer.written is not None:
         lines += _written(answer.written, answer.source, run, asking)
     return [*lines, Line("answer", _ended(answer), sum(stage.ms for stage in run.stages))]
@@ -98,6 +99,17 @@ def _context(request: FimRequest) -> str:
     snippets = f", {len(request.snippets)} snippets" if request.snippets else ""
     scope = request.stop.scope.value.replace("_", " ")
     return f"{parts}{snippets}; {scope}, at most {request.max_new_tokens} tokens"
+
+
+def _snippets(request: FimRequest, answer: Answer, asking: Asking) -> Iterator[Line]:
+    """What of other files was handed over, why, and what of it the prompt had no room for."""
+    chosen = asking.other_files.ready(request.path) if asking.other_files else None
+    known = dict(zip(chosen.snippets, chosen.reasons, strict=True)) if chosen else {}
+    shown = answer.finish.usage.snippets if answer.finish else 0
+    for at, snippet in enumerate(request.snippets):
+        no_room = at < len(request.snippets) - shown
+        unread = "no room while somebody waits: " if no_room else ""
+        yield Line("other file", unread + known.get(snippet, snippet.path))
 
 
 def _written(written: Written, source: Source, run: Run, asking: Asking) -> Iterator[Line]:

@@ -8,9 +8,12 @@ import importlib
 import logging
 from functools import cache
 
-from tree_sitter import Language, Parser
+from tree_sitter import Language, Node, Parser
 
 log = logging.getLogger(__name__)
+
+STEP_BYTES = 4096
+"""Half a millisecond of parsing."""
 
 GRAMMARS: dict[str, tuple[str, str]] = {
     "c": ("tree_sitter_c", "language"),
@@ -34,11 +37,28 @@ def parser_for(language: str) -> Parser | None:
 
     Loading takes a millisecond or two, once. Parsers belong to the thread that uses them: the event loop.
     """
+    found = _grammar(language)
+    return Parser(found) if found else None
+
+
+def parse_in_steps(language: str, text: str) -> Node | None:
+    """The root of `text`'s tree, for other threads; None where no grammar reads it.
+
+    A parser holds the GIL while it reads one piece: of 250 kB at once the event loop would wait 60 ms.
+    Between the pieces that this hands over it gets its turn (`worker.SWITCH_INTERVAL_S`).
+    """
+    found = _grammar(language)
+    data = text.encode()
+    return Parser(found).parse(lambda at, _: data[at : at + STEP_BYTES]).root_node if found else None
+
+
+@cache
+def _grammar(language: str) -> Language | None:
     if language not in GRAMMARS:
         return None
     package, function = GRAMMARS[language]
     try:
-        return Parser(Language(getattr(importlib.import_module(package), function)()))
+        return Language(getattr(importlib.import_module(package), function)())
     except (ImportError, AttributeError, ValueError) as error:  # ValueError: an ABI this tree-sitter lacks
         log.warning("%s is read by its indentation: %s", language, error)
         return None

@@ -68,7 +68,8 @@ class ScriptedBackend:
         if isinstance(request, FimRequest):
             self._cached = prompt
             if request.prefill_only:
-                yield Finish(FinishReason.LENGTH, Usage(prompt_tokens, reused))
+                snippets = len(request.snippets)
+                yield Finish(FinishReason.LENGTH, Usage(prompt_tokens, reused, snippets=snippets))
                 return
         pieces = self._answer(request)
         for piece in pieces:
@@ -76,7 +77,8 @@ class ScriptedBackend:
             yield Chunk(piece, (-0.1,))
         limited = len(pieces) == request.max_new_tokens and not _choices(request)
         reason = FinishReason.LENGTH if limited else FinishReason.EOT
-        yield Finish(reason, Usage(prompt_tokens, reused, len(pieces)))
+        snippets = len(request.snippets) if isinstance(request, FimRequest) else 0
+        yield Finish(reason, Usage(prompt_tokens, reused, len(pieces), snippets=snippets))
 
     def count_tokens(self, text: str) -> int:
         return -(-len(text) // CHARS_PER_TOKEN)
@@ -107,7 +109,8 @@ class ScriptedBackend:
 def _prompt(request: Request) -> str:
     if isinstance(request, ChatRequest):
         return "".join(message.content for message in request.messages)
-    return request.prefix + request.suffix
+    others = "".join(snippet.text for snippet in request.snippets)
+    return others + request.prefix + request.suffix
 
 
 def _choices(request: Request) -> tuple[str, ...]:

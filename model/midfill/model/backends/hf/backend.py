@@ -159,6 +159,7 @@ class TransformersBackend:
             prompt=prompt.ids,
             constraint=prompt.constraint,
             hidden_bytes=prompt.hidden_bytes,
+            snippets=prompt.snippets,
             max_new_tokens=answer,
             stop_ids=loaded.stop_ids,
             scanner=StopScanner(request.stop),

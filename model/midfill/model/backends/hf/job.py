@@ -42,6 +42,8 @@ class Job:
     """How much of the answer's beginning is text that stands before the cursor: it never goes out."""
     space_first: bool = False
     """Whether a space that the answer may begin with is none of its text."""
+    snippets: int = 0
+    """How many of the request's are in the prompt: for `Usage`."""
     drafter: Drafter | None = None
     """Asked only for greedy answers: what is sampled cannot be compared with a guess."""
 
@@ -117,6 +119,7 @@ class Progress:
             decode_ms=self.decode_s * 1000,
             drafted_tokens=self.drafted,
             accepted_tokens=self.accepted,
+            snippets=self.job.snippets,
         )
         rules = tuple(self.job.scanner.fired) if self.job.scanner else ()
         return Finish(self.reason or FinishReason.LENGTH, usage, rules=rules)

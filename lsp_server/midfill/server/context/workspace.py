@@ -1,0 +1,162 @@
+"""Which files may be read at all: inside the workspace, not ignored, not secret, not too large.
+
+Reads ignore files and text. Worker thread only: the event loop never waits for a disk.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from midfill.server.globs import matches
+from midfill.server.secret_files import is_secret
+from midfill.server.uris import to_path, to_uri
+
+IGNORE_FILES = (".gitignore", ".ignore", ".midfillignore")
+"""git's, ripgrep's, and one of our own; the later decides."""
+MAX_FILE_BYTES = 200_000
+"""Larger ones are data or generated (a guess; Copilot reads 10,000 characters of a similar file)."""
+MAX_MEAN_LINE = 200
+MAX_LINE = 5_000
+"""Characters. Minified text has longer lines than anybody writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The client's folders and the user's `midfill.exclude`, as one gathering sees them."""
+
+    folders: tuple[str, ...] = ()
+    """Absolute paths."""
+    exclude: tuple[str, ...] = ()
+    _ignores: dict[str, list[GitIgnoreSpec]] = field(default_factory=dict, compare=False)
+
+    def root_of(self, path: str) -> str | None:
+        """The innermost folder that holds `path`, symbolic links followed; None outside of all."""
+        real = os.path.realpath(path)
+        inside = [root for root in self._roots() if _is_inside(real, root)]
+        return max(inside, key=len, default=None)
+
+    def allows(self, path: str) -> bool:
+        """Whether the file may be read: by its name, and by the name that its links lead to."""
+        root, real = self.root_of(path), os.path.realpath(path)
+        if root is None:
+            return False
+        return all(not self._forbidden(name) for name in {path, real}) and not self._ignored(real, root)
+
+    def allows_open(self, uri: str) -> bool:
+        """Whether an open document may be shown beside another: where there are folders, only what lies
+        in them. What was never saved has a name, and no place."""
+        path = to_path(uri)
+        if path is None or not self.folders:
+            return not is_secret(uri) and not (path and self._forbidden(path))
+        return self.allows(path)
+
+    def shown(self, path: str) -> str:
+        """The path as a model is told it: from its folder on."""
+        root = self.root_of(path)
+        name = os.path.relpath(os.path.realpath(path), root) if root else os.path.basename(path)
+        return name.replace(os.sep, "/")
+
+    def _roots(self) -> list[str]:
+        return [os.path.realpath(folder) for folder in self.folders]
+
+    def _forbidden(self, path: str) -> bool:
+        return is_secret(to_uri(path)) or any(matches(path, pattern) for pattern in self.exclude)
+
+    def _ignored(self, real: str, root: str) -> bool:
+        """git's rule: what is in an ignored folder cannot be had back by a rule inside it."""
+        parts = Path(real).relative_to(root).parts
+        if ".git" in parts:
+            return True
+        for depth in range(1, len(parts) + 1):
+            tail = "/" if depth < len(parts) else ""
+            for above in reversed(range(depth)):
+                folder = os.path.join(root, *parts[:above])
+                name = "/".join(parts[above:depth]) + tail
+                verdicts = [spec.check_file(name).include for spec in self._specs(folder)]
+                said = [verdict for verdict in verdicts if verdict is not None]
+                if said:
+                    if said[-1]:
+                        return True
+                    break
+        return False
+
+    def _specs(self, folder: str) -> list[GitIgnoreSpec]:
+        if folder not in self._ignores:
+            found = [_lines(os.path.join(folder, name)) for name in IGNORE_FILES]
+            self._ignores[folder] = [GitIgnoreSpec.from_lines(lines) for lines in found if lines]
+        return self._ignores[folder]
+
+
+def workspace_of(path: str) -> str:
+    """Where no editor says: the nearest folder above `path` with a repository or a project file."""
+    for folder in Path(path).parents:
+        if any((folder / name).exists() for name in (".git", "pyproject.toml")):
+            return str(folder)
+    return os.getcwd()
+
+
+@dataclass(slots=True)
+class Reader:
+    """Texts of files, each read once until it changes. Open documents stand for their files."""
+
+    workspace: Workspace
+    opened: dict[str, str]
+    """Path → text of the documents that the editor has open."""
+    kept: dict[str, tuple[tuple[int, int], str]]
+    """Path → (modification time in ns, size) and text: lives longer than this reader."""
+
+    def text(self, path: str) -> str | None:
+        """The file's text; None where there is none, or it may not be read."""
+        if not self.workspace.allows(path):
+            return None
+        if path in self.opened:
+            text = self.opened[path]
+            return text if is_readable(text) else None
+        try:
+            stat = os.stat(path)
+            if stat.st_size > MAX_FILE_BYTES or not os.path.isfile(path):
+                return None
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            known = self.kept.get(path)
+            if known is None or known[0] != stamp:
+                with open(path, encoding="utf-8", newline=None) as file:
+                    known = (stamp, file.read())
+                self.kept[path] = known
+        except (OSError, UnicodeDecodeError):
+            return None
+        return known[1] if is_readable(known[1]) else None
+
+    def exists(self, path: str) -> bool:
+        return path in self.opened or os.path.isfile(path)
+
+    def listing(self, folder: str) -> Sequence[str]:
+        """Names in a folder, in order; none where it lies outside."""
+        if self.workspace.root_of(folder) is None:
+            return ()
+        try:
+            return sorted(os.listdir(folder))
+        except OSError:
+            return ()
+
+
+def is_readable(text: str) -> bool:
+    """Whether people wrote it: neither huge nor minified."""
+    if len(text) > MAX_FILE_BYTES:
+        return False
+    lines = text.split("\n")
+    return len(text) <= MAX_MEAN_LINE * len(lines) + MAX_LINE and max(map(len, lines)) <= MAX_LINE
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
