@@ -11,6 +11,9 @@ from midfill.server.client_settings import Parsed, parse
 from midfill.server.settings import OPTIONS, Settings, needs_reload
 
 CONTRACT = [
+    "contextDefinitions",
+    "contextSimilar",
+    "contextEdits",
     "backend",
     "model",
     "instructModel",
