@@ -13,8 +13,8 @@ from rich.progress import track
 from benchmarks.crossfile.asked import first_line, loaded, request_for, similarity
 from benchmarks.crossfile.tasks import Task, make_tasks
 from benchmarks.crossfile.typed import reuse
-from benchmarks.infill.figures import interval, paired
 from benchmarks.report import Row, report
+from benchmarks.significance import interval, paired
 from midfill.server.context.candidate import Source
 
 WAYS: dict[str, frozenset[Source]] = {
