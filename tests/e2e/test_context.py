@@ -22,7 +22,8 @@ MAIN = f"from cart import Cart\nfrom leading_out import Cart as Out\n{HEAD}\ncar
 LINE = MAIN.count("\n")
 PAUSE_S = 0.2
 """Longer than typing must rest for other files to be looked at (`keeper.REST_S`)."""
-OPTIONS = {**SCRIPTED, "exclude": ["**/excluded.py"], "scriptedText": "q", "writeAhead": "off"}
+ALL_ON = dict.fromkeys(("contextDefinitions", "contextSimilar", "contextEdits"), "on")
+OPTIONS = {**SCRIPTED, **ALL_ON, "exclude": ["**/excluded.py"], "scriptedText": "q", "writeAhead": "off"}
 
 
 class Shop:

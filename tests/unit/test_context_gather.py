@@ -12,7 +12,6 @@ from midfill.server.context import keeper as keeper_module
 from midfill.server.context.candidate import Source
 from midfill.server.context.gather import Gatherer, Job
 from midfill.server.context.keeper import ContextKeeper, Session
-from midfill.server.settings import Settings
 from midfill.server.text import new_snapshot
 from midfill.server.uris import to_uri
 from tests.cursor import parse
@@ -20,6 +19,7 @@ from tests.unit.fakes import TIMEOUT_S
 from tests.unit.service_bench import PLAIN, Bench
 
 CART = "class Cart:\n    def add(self, item: str, cents: int) -> None:\n        self.items = 1\n"
+ALL_ON = replace(PLAIN, context_definitions="on", context_similar="on", context_edits="on")
 ALIKE = "".join(f"cart_{i} = Cart()\ncart_{i}.add('apple', cents)\n" for i in range(9))
 MAIN = "from cart import Cart\n\ncart = Cart()\ncart.║\n"
 
@@ -117,7 +117,7 @@ class Kept:
     """A keeper over a folder, its gatherings counted with the thread that they ran on."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.settings, self.bench = folder, PLAIN, Bench()
+        self.folder, self.settings, self.bench = folder, ALL_ON, Bench()
         self.threads: list[threading.Thread] = []
         self.keeper = ContextKeeper(self._session)
         self.changed: asyncio.Queue[str] = asyncio.Queue()
@@ -178,7 +178,7 @@ async def test_a_source_switched_off_is_gone_from_the_next_request_on(kept: Kept
     uri, offset = kept.open(MAIN)
     await kept.keeper.gathered(kept.bench.documents.snapshot(uri), offset)
     assert kept.request(uri, offset).snippets != ()
-    kept.settings = replace(PLAIN, context_definitions="off")
+    kept.settings = replace(ALL_ON, context_definitions="off")
     assert kept.request(uri, offset).snippets == ()
 
 
@@ -225,4 +225,7 @@ async def test_a_gathering_that_fails_leaves_requests_as_they_were(kept: Kept):
 
 
 def test_what_the_settings_say_is_on():
-    assert keeper_module.sources_on(Settings(context_edits="off")) == {Source.DEFINITIONS, Source.SIMILAR}
+    assert keeper_module.sources_on(replace(ALL_ON, context_edits="off")) == {
+        Source.DEFINITIONS,
+        Source.SIMILAR,
+    }
