@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from benchmarks.crossfile.asked import first_line, loaded, request_for, similarity
 from benchmarks.crossfile.tasks import Task, make_tasks
 from benchmarks.crossfile.typed import reuse
@@ -40,9 +38,12 @@ def main() -> None:
             return
         backend = loaded()
         reused = reuse_shares(backend, [task for task in tasks if task.kind == "use"][:TYPED_TASKS])
+        print(f"reused: {reused}", flush=True)
         found = []
-        for task in track(tasks, "holes"):
+        for at, task in enumerate(tasks, 1):
             found.append(answers(backend, task))
+            hits = [way for way, text in found[-1].items() if text == task.gold.strip()]
+            print(f"{at} of {len(tasks)}: {task.kind} {task.key}: exact with {hits}", flush=True)
     ways = [(way, kind) for way in WAYS if way != "none" for kind in ("use", "edit", "both")]
     lines = [compared(way, kind, tasks, found) for way, kind in ways]
     summary: dict[str, float | str | None] = {}
