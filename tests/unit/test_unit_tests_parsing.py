@@ -26,7 +26,7 @@ def mean(values, start=0):
     """
     return start + sum(values) / len(values) if values else None
 '''
-STACK = '''
+STACK = """
 class Stack:
     def __init__(self):
         self.items = []
@@ -38,7 +38,7 @@ class Stack:
     def push(self, item):
         self.items.append(item)
         return len(self.items)
-'''
+"""
 
 
 def function(text: str = MEAN, line: int = 3) -> Function:
@@ -82,7 +82,7 @@ def test_one_test_is_found_in_whatever_is_around_it(answer):
         "assert sum([1]) == 1",
         "assert mean([1]) == undefined_name",
         "assert helper(mean([1])) == 1",
-        "def mean(values):\n    return 1\n\ndef test_it():\n    def mean(v): return 1\n    assert mean(1) == 1",
+        "def test_it():\n    def mean(v): return 1\n    assert mean(1) == 1",
         "mean = lambda v: 1\nassert mean([1]) == 1",
         "def test_it(client):\n    assert mean([1]) == 1",
         "assert (" * 3000,
@@ -103,7 +103,8 @@ def test_what_was_left_out_is_counted_with_the_reason():
 
 
 def test_a_test_with_several_assertions_is_taken_apart_and_each_keeps_what_is_set_up():
-    answer = "def test_two():\n    values = [1, 3]\n    assert mean(values) == 2\n    assert mean(values, 1) == 3"
+    body = "values = [1, 3]\n    assert mean(values) == 2\n    assert mean(values, 1) == 3"
+    answer = f"def test_two():\n    {body}"
     assert bodies(answer) == [
         "values = [1, 3]\nassert mean(values) == 2",
         "values = [1, 3]\nassert mean(values, 1) == 3",

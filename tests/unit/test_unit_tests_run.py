@@ -1,4 +1,4 @@
-"""Tests run behind bubblewrap, by the path that generated ones take: verdicts, mutants, and hostile ones."""
+"""Tests run behind bubblewrap, as generated ones are: verdicts, mutants, and hostile ones."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from tests.unit.fenced import sandbox
 
 __all__ = ["sandbox"]
 
-SIGN = '''
+SIGN = """
 def sign(number):
     if number > 0:
         return 1
     if number < 0:
         return -1
     return 0
-'''
+"""
 GOOD = "assert sign(5) == 1"
 
 
@@ -95,7 +95,8 @@ HOSTILE = {
     "kills what runs it": ("import os\nos.kill(os.getppid(), 9)", Verdict.ERROR),
     "takes all memory": ("x = bytearray(2**40)", Verdict.ERROR),
     "writes into the runner's pipe": (
-        "import os\nfor n in range(3, 20):\n    try: os.write(n, b'{\"done\": 1}x\\n')\n    except OSError: pass",
+        "import os\nfor n in range(3, 20):\n"
+        "    try: os.write(n, b'{\"done\": 1}x\\n')\n    except OSError: pass",
         Verdict.ERROR,
     ),
     "closes all files": ("import os\nos.closerange(0, 60)\nassert sign(1) == 1", Verdict.ERROR),
