@@ -4,9 +4,9 @@
 """
 
 from midfill.server.actions.unit_tests.consented import Consents
+from midfill.server.actions.unit_tests.environment import python_for
 from midfill.server.actions.unit_tests.offer import TestOffer
 from midfill.server.actions.unit_tests.rendering import Insertion, applied
-from midfill.server.actions.unit_tests.tools import python_for
 from midfill.server.actions.unit_tests.write import NoTests, Place, Running, write_tests
 
 __all__ = [

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from midfill.server.actions.unit_tests.case import Case, Coverage, Result, Verdict
+from midfill.server.actions.unit_tests.environment import TOOLS, tool_folders
 from midfill.server.actions.unit_tests.function import Function
 from midfill.server.actions.unit_tests.importing import Module
 from midfill.server.actions.unit_tests.mutants import mutants_of
 from midfill.server.actions.unit_tests.plan import Plan, Run, Told, not_told, read
 from midfill.server.actions.unit_tests.rendering import one_file
-from midfill.server.actions.unit_tests.tools import TOOLS, tool_folders
 from midfill.server.sandbox import CODE, Job, Limits, Outcome, Sandbox
 
 INSIDE = Path(__file__).with_name("inside.py")
