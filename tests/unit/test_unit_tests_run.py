@@ -113,6 +113,15 @@ def test_a_hostile_test_is_stopped_and_spoils_no_other(sandbox, body, verdict):
         assert hostile is verdict, found.results[1].failure
 
 
+def test_what_a_test_leaves_running_is_ended_before_the_next(sandbox):
+    leave = (
+        "import os, time\nfor n in range(99):\n    if os.fork() == 0:\n"
+        "        os.setsid()\n        time.sleep(600)"
+    )
+    alone = "import os\nassert sum(name.isdigit() for name in os.listdir('/proc')) < 5"
+    assert verdicts(run(sandbox, leave, alone)) == [Verdict.ERROR, Verdict.PASS]
+
+
 def test_the_home_folder_is_not_there(sandbox):
     # Of it, only what leads to the interpreter can be seen at all.
     secret = f"import os\nassert os.path.exists({str(Path.home() / '.bashrc')!r}) is False"
