@@ -1,4 +1,4 @@
-"""`midfill tests FILE:LINE` with the docstring's examples alone, so that no model is needed but the fake one."""
+"""`midfill tests FILE:LINE` with the docstring's examples alone: no model is needed but the fake one."""
 
 from pathlib import Path
 

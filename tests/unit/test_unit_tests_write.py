@@ -179,6 +179,14 @@ def test_code_in_a_prompt_is_data(place):
     assert [message.role for message in model.asked[0].messages] == ["system", "user", "assistant", "user"]
 
 
+def test_windows_line_ends_change_nothing_of_what_the_model_is_shown(place):
+    model, other = Scripted(), Scripted()
+    windows = Place(CODE.replace("\n", "\r\n"), place.path, place.workspace)
+    asyncio.run(write_tests(place, 1, model, REFUSED))
+    assert len(asyncio.run(write_tests(windows, 1, other, REFUSED)).passing) == 1
+    assert model.asked == other.asked
+
+
 def test_questions_share_all_but_their_ends(place):
     model = Scripted()
     asyncio.run(write_tests(place, 1, model, REFUSED, candidates=5))

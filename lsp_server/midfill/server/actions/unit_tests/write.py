@@ -7,7 +7,7 @@ The expected values are the docstring's or the model's, never taken from the cod
 import ast
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from midfill.model import ChatRequest
@@ -77,6 +77,7 @@ async def write_tests(
 
     Raises NoTests, and whatever `ask` raises.
     """
+    place = replace(place, text=place.text.replace("\r\n", "\n"))  # for Python they are the same
     try:
         function = function_at(place.text, line)
     except SyntaxError as error:
