@@ -14,6 +14,10 @@ from pygls.lsp.server import LanguageServer
 
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server import logs
+from midfill.server.actions.docstrings import WriteDocstring
+from midfill.server.actions.explain import Explain
+from midfill.server.actions.protocol import LspEditor
+from midfill.server.actions.runner import Actions
 from midfill.server.client import Client
 from midfill.server.client_settings import Parsed, parse
 from midfill.server.completion.ahead import PrefillAhead
@@ -73,6 +77,10 @@ class App:
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
         self.completions.asking.other_files = self.other_files
         self.completions.on_answer = self._answered
+        editor = LspEditor(self.server, self.server.protocol, lambda: self.client)
+        self.actions = Actions(self.documents, self.model, lambda: self.settings, editor)
+        for action in (WriteDocstring(), Explain()):
+            self.actions.register(action)
         self.statistics = Recorder(self.documents, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)
         self.client_log = logs.ClientLog()

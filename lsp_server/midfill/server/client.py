@@ -25,6 +25,16 @@ class Client:
     """Answers `workspace/configuration`."""
     change_registration: bool = False
     """Wants to be asked before it sends `didChangeConfiguration`."""
+    apply_edit: bool = False
+    """Takes `workspace/applyEdit`."""
+    document_changes: bool = False
+    """Takes edits that name the version they are for."""
+    create_files: bool = False
+    """Creates files as part of an edit."""
+    annotations: bool = False
+    """Shows what an edit is about."""
+    action_literals: bool = False
+    """Takes code actions; older clients take bare commands."""
 
 
 def read_client(params: types.InitializeParams, encoding: str) -> Client:
@@ -39,6 +49,8 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
     menu = document.completion.completion_item if document and document.completion else None
     modes = menu.insert_text_mode_support if menu else None
     changes = workspace.did_change_configuration if workspace else None
+    edits = workspace.workspace_edit if workspace else None
+    actions = document.code_action if document else None
     return Client(
         name=name,
         splits_at_lf=name == "Neovim",
@@ -50,4 +62,9 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
         progress=bool(window and window.work_done_progress),
         configuration=bool(workspace and workspace.configuration),
         change_registration=bool(changes and changes.dynamic_registration),
+        apply_edit=bool(workspace and workspace.apply_edit),
+        document_changes=bool(edits and edits.document_changes),
+        create_files=types.ResourceOperationKind.Create in ((edits and edits.resource_operations) or ()),
+        annotations=bool(edits and edits.change_annotation_support),
+        action_literals=bool(actions and actions.code_action_literal_support),
     )

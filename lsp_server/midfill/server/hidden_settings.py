@@ -19,6 +19,14 @@ class HiddenSettings:
     scripted_text: str = option(
         "scriptedText", "", "What the scripted backend writes.", str, restarts_model=True, hidden=True
     )
+    scripted_answers: tuple[str, ...] = option(
+        "scriptedAnswers",
+        (),
+        "What it answers in chats, in turn; the last one again and again. Empty: `scriptedText`.",
+        list,
+        restarts_model=True,
+        hidden=True,
+    )
     scripted_step_ms: float = option(
         "scriptedStepMs",
         5.0,

@@ -20,15 +20,17 @@ _numbers = itertools.count(1)
 class WorkDoneProgress:
     """One piece of work as the client shows it. Silent where the client has no such place."""
 
-    def __init__(self, wire: Wire, supported: bool, title: str) -> None:
+    def __init__(self, wire: Wire, supported: bool, title: str, cancellable: bool = False) -> None:
         self._wire = wire
         self._title = title
-        self._token = f"midfill-{next(_numbers)}"
+        self.token = f"midfill-{next(_numbers)}"
+        """By which the client cancels it, where that is possible."""
+        self._cancellable = cancellable or None  # left out, as it always was
         self._open = False
         self._last: tuple[str, int | None] | None = None
         self._ending: str | None = None
         if supported:
-            params = types.WorkDoneProgressCreateParams(token=self._token)
+            params = types.WorkDoneProgressCreateParams(token=self.token)
             created = wire.send_request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
             created.add_done_callback(self._created)
 
@@ -49,7 +51,8 @@ class WorkDoneProgress:
             log.info("the client refused a progress token")
             return
         self._open = True
-        self._send(types.WorkDoneProgressBegin(title=self._title, percentage=0))
+        begin = types.WorkDoneProgressBegin(self._title, cancellable=self._cancellable, percentage=0)
+        self._send(begin)
         if self._ending is not None:  # it was over before the client said yes
             self.end(self._ending)
 
@@ -57,5 +60,5 @@ class WorkDoneProgress:
         self,
         value: types.WorkDoneProgressBegin | types.WorkDoneProgressReport | types.WorkDoneProgressEnd,
     ) -> None:
-        params = types.ProgressParams(token=self._token, value=value)
+        params = types.ProgressParams(token=self.token, value=value)
         self._wire.notify(types.PROGRESS, params)

@@ -3,17 +3,15 @@
 The only file that registers handlers and turns exceptions into LSP error codes.
 """
 
-import asyncio
-import inspect
 import logging
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from midfill.server.actions import protocol as actions
 from midfill.server.app import App
 from midfill.server.client import read_client
 from midfill.server.completion.cursor import Trigger
@@ -31,6 +29,7 @@ from midfill.server.convert import (
     trigger_of,
 )
 from midfill.server.documents import UnknownDocument
+from midfill.server.sync_first import sync_first
 from midfill.server.text import DocumentSnapshot
 from midfill.server.watch import is_alive
 
@@ -44,22 +43,6 @@ STATISTICS_DAYS = 30
 """As `midfill stats` shows them."""
 MENU_TRIGGERS = (".", "(", "[", "{", "=", " ")
 
-Handler = Callable[[Any], Coroutine[Any, Any, Any]]
-
-
-def sync_first(handler: Handler) -> Handler:
-    """Let pygls run `handler`'s own body at once and only await the coroutine that it returns.
-
-    pygls starts an `async def` one loop turn later, and over TCP a change that arrives in the same packet
-    is applied in between: the handler would then see the wrong version (aesthetics.md §3.3). So handlers
-    are plain functions that take their snapshot and return a coroutine, marked as coroutine functions.
-    """
-    if sys.version_info >= (3, 12):
-        inspect.markcoroutinefunction(handler)
-    else:
-        handler._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
-    return handler
-
 
 def register(app: App) -> None:
     """Register every handler on `app`'s server."""
@@ -67,6 +50,7 @@ def register(app: App) -> None:
     _register_documents(app)
     _register_completion(app)
     _register_commands(app)
+    actions.register(app.server, app.actions, app.documents, lambda: app.client)
 
 
 def _register_lifecycle(app: App) -> None:
@@ -90,6 +74,7 @@ def _register_lifecycle(app: App) -> None:
     def shutdown(params: None) -> None:
         app.ahead.stop()
         app.other_files.close()
+        app.actions.close()
         app.statistics.close()
         app.model.close(timeout_s=0)
 
@@ -125,6 +110,7 @@ def _register_documents(app: App) -> None:
             log.warning("a change for a document that is not open")
             return
         app.completions.document_changed(snapshot)
+        app.actions.document_changed(snapshot)
         app.statistics.changed(snapshot)
         place = last_edit_end(snapshot, params.content_changes, encoding)
         if place is not None:
@@ -139,6 +125,7 @@ def _register_documents(app: App) -> None:
         documents.close(snapshot.uri)
         app.completions.document_closed(snapshot.uri)
         app.other_files.document_closed(snapshot)
+        app.actions.document_closed(snapshot.uri)
         app.statistics.closed(snapshot.uri)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
-from midfill.server.context_settings import ContextSettings
+from midfill.server.action_settings import ActionSettings
 from midfill.server.option import Option, option
 
 SECTION = "midfill"
@@ -15,7 +15,7 @@ SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(ContextSettings):
+class Settings(ActionSettings):
     backend: str = option(
         "backend",
         "transformers",
@@ -178,12 +178,6 @@ class Settings(ContextSettings):
         "`midfill complete --explain` names those that fired.",
         list,
     )
-    test_python: str = option(
-        "testPython",
-        "",
-        "Python that runs generated tests. Empty: the workspace's `.venv`, else the server's own.",
-        str,
-    )
     min_confidence: float | str = option(
         "minConfidence",
         "auto",
@@ -232,6 +226,7 @@ class Settings(ContextSettings):
             speculation=self.speculation,
             scripted_step_ms=float(self.scripted_step_ms),
             scripted_text=self.scripted_text,
+            scripted_answers=self.scripted_answers,
         )
 
 

@@ -34,3 +34,5 @@ class ModelConfig:
     """For the `scripted` backend: how long one forward pass takes."""
     scripted_text: str = ""
     """For the `scripted` backend: what it writes; empty: something made from the prompt."""
+    scripted_answers: tuple[str, ...] = ()
+    """For the `scripted` backend: its answers in chats, in turn, the last one again and again."""

@@ -15,6 +15,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Print one completion for a place in a file.",
     ),
     "tests": ("midfill.server.cli.tests:tests", "Write unit tests for the function at a line."),
+    "docstring": (
+        "midfill.server.cli.docstring:docstring",
+        "Document the function or class at a line.",
+    ),
     "stats": ("midfill.server.cli.stats:stats", "What was suggested here, and what became of it."),
     "model": ("midfill.server.cli.models:models", "Get, choose and move models."),
     "doctor": (

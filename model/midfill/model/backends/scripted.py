@@ -30,7 +30,8 @@ CONTEXT_TOKENS = 16_384
 
 
 class ScriptedBackend:
-    """Writes `config.scripted_text`, or words made from the prompt when that is empty.
+    """Writes `config.scripted_text`, or words made from the prompt when that is empty; answers chats with
+    `config.scripted_answers`, if there are any.
 
     The KV cache is imitated: characters shared with the last FIM prompt's prefix count as reused.
     """
@@ -39,6 +40,7 @@ class ScriptedBackend:
         self._config = config
         self._sleep = sleep
         self._cached = ""
+        self._answered = 0
 
     def load(self, report: Report) -> ModelInfo:
         return load_whole(self, report)
@@ -72,6 +74,7 @@ class ScriptedBackend:
                 yield Finish(FinishReason.LENGTH, Usage(prompt_tokens, reused, snippets=snippets))
                 return
         pieces = self._answer(request)
+        self._answered += isinstance(request, ChatRequest)
         for piece in pieces:
             self._pass()
             yield Chunk(piece, (-0.1,))
@@ -97,6 +100,9 @@ class ScriptedBackend:
 
     def _answer(self, request: Request) -> list[str]:
         text = self._config.scripted_text or _made_up(request)
+        said = self._config.scripted_answers
+        if said and isinstance(request, ChatRequest):
+            text = said[min(self._answered, len(said) - 1)]
         choices = _choices(request)
         if choices and text not in choices:
             text = choices[0]

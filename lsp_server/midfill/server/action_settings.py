@@ -1,0 +1,23 @@
+"""Settings of the code actions; `settings.py` takes them in with the rest."""
+
+from dataclasses import dataclass
+
+from midfill.server.context_settings import ContextSettings
+from midfill.server.option import option
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSettings(ContextSettings):
+    docstring_style: str = option(
+        "docstringStyle",
+        "auto",
+        "How a Python docstring names parameters. `auto`: as the others in the file do, else `google`.",
+        str,
+        choices=("auto", "google", "numpy", "rest"),
+    )
+    test_python: str = option(
+        "testPython",
+        "",
+        "Python that runs generated tests. Empty: the workspace's `.venv`, else the server's own.",
+        str,
+    )

@@ -1,0 +1,89 @@
+"""The chat model as an action asks it: one request on the chat lane, awaited, cancelled with its task.
+
+Event loop only. Completions go before it between any two tokens: the worker's lanes see to that.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from midfill.model import (
+    CancelReason,
+    CancelToken,
+    ChatMessage,
+    ChatRequest,
+    Event,
+    Finish,
+    FinishReason,
+    Lane,
+)
+from midfill.server.actions.action import Refused
+from midfill.server.loop import on_loop
+from midfill.server.model_host import ModelHost
+
+NO_CHAT = (
+    "this model completes code but does not chat: set `midfill.instructModel` to an Instruct model, "
+    "such as qwen2.5-coder-0.5b-instruct"
+)
+SILENCES = {
+    "model-starting": "the model is not loaded yet: try again in a moment",
+    "model-loading": "the model is still loading: try again in a moment",
+    "model-downloading": "the model is still being downloaded",
+    "model-off": "there is no model: `midfill model pull` gets one",
+    "model-failed": "the model could not be loaded: `midfill doctor` says why",
+}
+
+
+def why_not(model: ModelHost) -> str:
+    """Why no action can run now, as a sentence; empty when one can."""
+    if model.silence:
+        return SILENCES.get(model.silence, f"the model cannot be asked now ({model.silence})")
+    return "" if model.info is not None and model.info.can_chat else NO_CHAT
+
+
+class Asker:
+    """An `Ask` for one action. `on_text` hears how many characters have come so far, in all its answers."""
+
+    def __init__(self, model: ModelHost, on_text: Callable[[int], None]) -> None:
+        self._model = model
+        self._on_text = on_text
+        self._characters = 0
+
+    async def __call__(
+        self,
+        messages: Sequence[ChatMessage],
+        max_new_tokens: int = 512,
+        temperature: float = 0.0,
+        enough: Callable[[str], bool] | None = None,
+    ) -> str:
+        reason = why_not(self._model)
+        if reason:
+            raise Refused(reason)
+        loop, token, pieces = asyncio.get_running_loop(), CancelToken(), list[str]()
+        ended: asyncio.Future[Finish] = loop.create_future()
+
+        def take(event: Event) -> None:
+            if ended.done():
+                return
+            if isinstance(event, Finish):
+                ended.set_result(event)
+                return
+            if event.text:
+                pieces.append(event.text)
+                self._characters += len(event.text)
+                self._on_text(self._characters)
+                if enough is not None and enough("".join(pieces)):
+                    token.cancel(CancelReason.ENOUGH)
+                    ended.set_result(Finish(FinishReason.STOP))
+
+        request = ChatRequest(tuple(messages), max_new_tokens, temperature)
+        self._model.submit(request, token, lambda event: on_loop(loop, take, event), Lane.CHAT)
+        try:
+            finish = await ended
+        except asyncio.CancelledError:
+            token.cancel(CancelReason.CLIENT)
+            raise
+        if finish.reason is FinishReason.ERROR:
+            raise Refused(finish.message or "the model failed")
+        if finish.reason is FinishReason.CANCELLED:
+            raise Refused("the model was stopped meanwhile")
+        return "".join(pieces)

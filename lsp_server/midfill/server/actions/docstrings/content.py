@@ -1,0 +1,20 @@
+"""What a docstring says, before any style: plain values."""
+
+from dataclasses import dataclass
+
+from midfill.server.actions.signature import Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    summary: str
+    """One sentence, as all texts here: no line end in it, a full stop at its end."""
+    parameters: tuple[tuple[Parameter, str], ...] = ()
+    result: str = ""
+    """What comes back or is yielded; empty: nothing does."""
+    result_type: str = ""
+    yields: bool = False
+    raises: tuple[tuple[str, str], ...] = ()
+    """(name of the error, when)."""
+    own_words: int = 0
+    """How many of these texts are ours, from names and types, because the model had none."""

@@ -1,0 +1,106 @@
+"""Asks the chat model for each part of a docstring, one short question after the other.
+
+The frame is ours, the sentences are the model's: even a small model answers a question about one parameter
+well, where it would lose its way in a whole docstring. Each question continues the same conversation, so
+its KV cache is kept and a question costs little more than its answer.
+"""
+
+from collections.abc import Callable
+
+from midfill.model import ChatMessage
+from midfill.server.actions.action import Task
+from midfill.server.actions.answers import is_complete, says_more_than, sentence
+from midfill.server.actions.docstrings import fallback
+from midfill.server.actions.docstrings.content import Content
+from midfill.server.actions.natural import ENGLISH, language_of_comments
+from midfill.server.actions.prompt import cut, fenced, messages_of
+from midfill.server.actions.signature import Parameter
+from midfill.server.actions.targets import Kind, Target
+
+PROMPT_TOKENS = 320
+"""Of everything in `prompts/interview.txt` but the user's code (measured: 280 with Qwen's vocabulary)."""
+ANSWER_TOKENS = 60
+QUESTION_TOKENS = 25
+LEAST_CODE_TOKENS = 200
+TEMPERATURES = (0.0, 0.7)
+"""Of the first try and of the one after an answer that was of no use."""
+
+
+class Interview:
+    """One conversation about one target."""
+
+    def __init__(self, task: Task, target: Target, code: str) -> None:
+        self._task, self._target = task, target
+        self._spoken = language_of_comments(task.snapshot.text)
+        self._own_words = 0
+        self._asked = 0
+        self._questions = (
+            1 + len(target.parameters) + (target.returns or target.yields) + len(target.raises)
+        )
+        turns = self._questions * (ANSWER_TOKENS + QUESTION_TOKENS)
+        room = max(LEAST_CODE_TOKENS, task.context_tokens - PROMPT_TOKENS - turns)
+        kind, name = "class" if target.kind is Kind.CLASS else "function", f"`{target.name}`"
+        if target.kind is Kind.METHOD:
+            kind, name = "method", f"`{target.name}` of the class `{target.enclosing}`"
+        tongue = "" if self._spoken == ENGLISH else f"Answer in {self._spoken}."
+        self._talk = messages_of(
+            __package__ or "",
+            "interview.txt",
+            tongue=tongue,
+            code=fenced(target.language, cut(code, room)),
+            kind=kind,
+            name=name,
+            again=f" {tongue}" * bool(tongue),
+        )
+
+    async def run(self) -> Content:
+        """Every slot of the frame, in reading order. Raises Refused where the model cannot be asked."""
+        target = self._target
+        summary = await self._answer("", fallback.summary(target), lambda said: True)
+        parameters = [(one, await self._parameter(one)) for one in target.parameters]
+        result = await self._result() if target.returns or target.yields else ""
+        raises = [(name, await self._raised(name)) for name in target.raises]
+        return Content(
+            summary,
+            tuple(parameters),
+            result,
+            target.return_type,
+            target.yields,
+            tuple(raises),
+            self._own_words,
+        )
+
+    async def _parameter(self, one: Parameter) -> str:
+        def tells(said: str) -> bool:
+            return says_more_than(said, one.name, one.type)
+
+        question = f"What is the parameter `{one.name}`?"
+        return await self._answer(question, fallback.parameter(one), tells)
+
+    async def _result(self) -> str:
+        verb = "yield" if self._target.yields else "return"
+        question = f"What does `{self._target.name}` {verb}?"
+        return await self._answer(question, fallback.result(self._target), lambda said: True)
+
+    async def _raised(self, name: str) -> str:
+        question = f"When does `{self._target.name}` raise `{name}`?"
+        return await self._answer(question, fallback.raised(name), lambda said: True)
+
+    async def _answer(self, question: str, otherwise: str, is_good: Callable[[str], bool]) -> str:
+        """The model's sentence; asked twice, then `otherwise`. An empty question is in the prompt."""
+        if question:
+            if self._spoken != ENGLISH:
+                question = f"{question} Answer in {self._spoken}."
+            self._talk.append(ChatMessage("user", question))
+        for temperature in TEMPERATURES:
+            answer = await self._task.ask(self._talk, ANSWER_TOKENS, temperature, is_complete)
+            said = sentence(answer)
+            if said is not None and is_good(said):
+                break
+        else:
+            said = otherwise
+            self._own_words += 1
+        self._talk.append(ChatMessage("assistant", said))
+        self._asked += 1
+        self._task.report(self._asked / self._questions)
+        return said

@@ -1,0 +1,98 @@
+"""`midfill.docstring`: document the function, method or class at the cursor."""
+
+from midfill.server.actions.action import KIND, Outcome, Refused, Task
+from midfill.server.actions.docstrings.comment_style import doc_comment
+from midfill.server.actions.docstrings.content import Content
+from midfill.server.actions.docstrings.interview import Interview
+from midfill.server.actions.docstrings.placing import indent_at, place
+from midfill.server.actions.docstrings.python_style import docstring, quotes_of, style_of
+from midfill.server.actions.docstrings.wrapping import width_of
+from midfill.server.actions.edits import Edit, FileEdit
+from midfill.server.actions.source import Source, Span
+from midfill.server.actions.targets import Kind, Target, find_target, targets_of
+
+TAB_COLUMNS = 4
+NOTHING_HERE = "there is no function, method or class here"
+
+
+class WriteDocstring:
+    command = "midfill.docstring"
+    kind = f"{KIND}.docstring"
+
+    def title(self, source: Source, selection: Span) -> str | None:
+        target = find_target(source, *selection)
+        if target is None:
+            return None
+        doing = "write" if target.doc is None else "replace"
+        what = "docstring" if target.language == "python" else "doc comment"
+        return f"{doing} the {what} of `{target.name}`"
+
+    async def run(self, task: Task) -> Outcome:
+        target = find_target(task.source, *task.selection)
+        if target is None:
+            raise Refused(NOTHING_HERE)
+        indent_at(task.snapshot, target)  # refuses before the model is asked
+        content = await Interview(task, target, code_of(task.source, target)).run()
+        edit = place(task.snapshot, target, written(task, target, content))
+        guard = _guard(target, edit)
+        return Outcome(
+            (FileEdit(task.snapshot.uri, (edit,), guard),),
+            f"Midfill: docstring of {target.name}",
+            _remark(content),
+        )
+
+
+def code_of(source: Source, target: Target) -> str:
+    """What the model is shown: the code with its doc comment; of a class, methods without their bodies."""
+    start = min(target.span[0], target.doc[0] if target.doc else target.span[0])
+    if target.kind is not Kind.CLASS:
+        return _normal(source.text[start : target.span[1]])
+    inside = [
+        one
+        for one in targets_of(source)
+        if one.kind is not Kind.CLASS and one.body and target.span[0] < one.span[0] < target.span[1]
+    ]
+    pieces, at = [], start
+    for one in inside:
+        if one.body is None or one.body[0] < at:
+            continue  # a function in a method
+        pieces.append(source.text[at : one.body[0]] + ("..." if one.language == "python" else "{ }"))
+        at = one.body[1]
+    return _normal("".join(pieces) + source.text[at : target.span[1]])
+
+
+def written(task: Task, target: Target, content: Content) -> list[str]:
+    """The docstring's lines, without indentation."""
+    text = _normal(task.snapshot.text)
+    indent = indent_at(task.snapshot, target).replace("\t", " " * TAB_COLUMNS)
+    width = width_of(text) - len(indent)
+    if target.language != "python":
+        return doc_comment(content, target, text, width)
+    style = style_of(_without(task.snapshot.text, target.doc), task.settings.docstring_style)
+    return docstring(content, style, quotes_of(text), width)
+
+
+def _guard(target: Target, edit: Edit) -> Span:
+    """The signature, what documents it, and where the edit goes: the body may change meanwhile."""
+    spans = [target.signature, edit.span, *([target.doc] if target.doc else [])]
+    return min(start for start, _ in spans), max(end for _, end in spans)
+
+
+def _remark(content: Content) -> str:
+    if not content.own_words:
+        return ""
+    texts = (
+        "a sentence is a placeholder"
+        if content.own_words == 1
+        else (f"{content.own_words} sentences are placeholders")
+    )
+    return f"{texts} made from names and types: the model had nothing of use to say there"
+
+
+def _without(text: str, span: Span | None) -> str:
+    return text if span is None else text[: span[0]] + text[span[1] :]
+
+
+def _normal(text: str) -> str:
+    """As models read text: with `\\n` line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,74 @@
+"""`midfill.explain`: a comment above the selection that says what it does."""
+
+from midfill.server.actions.action import KIND, Outcome, Refused, Task
+from midfill.server.actions.answers import is_complete, sentence
+from midfill.server.actions.docstrings.wrapping import width_of, wrapped
+from midfill.server.actions.edits import Edit, FileEdit
+from midfill.server.actions.natural import ENGLISH, language_of_comments
+from midfill.server.actions.prompt import cut, fenced, messages_of
+from midfill.server.actions.source import Source, Span
+
+PROMPT_TOKENS = 250
+ANSWER_TOKENS = 80
+NOTHING = "the model had nothing of use to say about this"
+IN_TEXT = "a comment has no place inside a string or a comment"
+
+
+class Explain:
+    command = "midfill.explain"
+    kind = f"{KIND}.explain"
+
+    def title(self, source: Source, selection: Span) -> str | None:
+        """Offered for a selection only: a cursor selects nothing that could be meant."""
+        return "explain the selection in a comment" if source.text[slice(*selection)].strip() else None
+
+    async def run(self, task: Task) -> Outcome:
+        start, end = _lines(task.snapshot.text, task.selection)
+        text = task.snapshot.text
+        if not text[start:end].strip():
+            raise Refused("nothing is selected")
+        if _is_inside_text(task.source, start):
+            raise Refused(IN_TEXT)
+        spoken = language_of_comments(text)
+        room = task.context_tokens - PROMPT_TOKENS - ANSWER_TOKENS
+        code = text[start:end].replace("\r\n", "\n").replace("\r", "\n")
+        messages = messages_of(
+            "midfill.server.actions",
+            "explain.txt",
+            tongue="" if spoken == ENGLISH else f" Answer in {spoken}.",
+            code=fenced(task.snapshot.language, cut(code, room)),
+        )
+        for temperature in (0.0, 0.7):
+            said = sentence(await task.ask(messages, ANSWER_TOKENS, temperature, is_complete))
+            if said is not None:
+                break
+        else:
+            raise Refused(NOTHING)
+        line = text[start:end]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        mark = "#" if task.snapshot.language == "python" else "//"
+        width = max(40, width_of(text) - len(indent))
+        above = "".join(f"{indent}{one}{task.snapshot.eol}" for one in wrapped(said, width, f"{mark} "))
+        edit = FileEdit(task.snapshot.uri, (Edit((start, start), above),), (start, end))
+        return Outcome((edit,), "Midfill: explanation")
+
+
+def _lines(text: str, selection: Span) -> Span:
+    """The selection as whole lines, without blank ones before it."""
+    start, end = selection
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1, end
+
+
+def _is_inside_text(source: Source, offset: int) -> bool:
+    """Whether a line that begins there would begin in a string, a template or a comment."""
+    at = source.byte(offset)
+    node = source.tree.root_node.descendant_for_byte_range(at, at)
+    while node is not None:
+        if ("string" in node.type or "comment" in node.type) and node.start_byte < at < node.end_byte:
+            return True
+        node = node.parent
+    return False
