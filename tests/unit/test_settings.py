@@ -35,10 +35,11 @@ CONTRACT = [
     "languages",
     "exclude",
     "cleanupOff",
-    "testPython",
     "minConfidence",
     "statistics",
     "logLevel",
+    "docstringStyle",
+    "testPython",
 ]
 """The names that stay (DESIGN, the contract)."""
 NOT_FOR_ANY = ({"a": 1}, True, [1], object())

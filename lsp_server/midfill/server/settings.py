@@ -230,7 +230,9 @@ class Settings(ActionSettings):
         )
 
 
-OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in fields(Settings)}
+_FIELDS = sorted(fields(Settings), key=lambda field: field.name in ActionSettings.__dataclass_fields__)
+"""In the order of the documentation: those of the actions last."""
+OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in _FIELDS}
 ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
 
 

@@ -7,10 +7,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from midfill.server.actions.action import Action, Outcome, Refused, Task
 from midfill.server.actions.asking import Asker, why_not
+from midfill.server.actions.editor import Editor
 from midfill.server.actions.edits import FileEdit, Tracker, applied, rebased
 from midfill.server.actions.sameness import same_code
 from midfill.server.actions.source import Source, Span, read_source
@@ -28,28 +28,6 @@ MOVED = "the code that this is about was changed meanwhile, so nothing was inser
 NO_GRAMMAR = "files in this language cannot be read, so nothing can be written into them safely"
 NO_TARGET = "there is nothing here that this is for"
 NOT_THE_SAME = "the edit would have changed more than comments, so nothing was inserted"
-
-
-class Editor(Protocol):
-    """The client, as actions need it."""
-
-    @property
-    def can_apply(self) -> bool:
-        """Whether it takes edits from a server."""
-        ...
-
-    def open_progress(self, title: str, on_cancel: Callable[[], None]) -> LoadView: ...
-
-    def tell(self, sentence: str) -> None:
-        """Show a sentence to the user."""
-        ...
-
-    async def apply(
-        self, edits: tuple[FileEdit, ...], snapshots: dict[str, DocumentSnapshot], label: str
-    ) -> str:
-        """Have `edits` applied to the open documents in `snapshots`, and to closed or new files. Returns
-        why the client would not; empty: it did."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
