@@ -64,6 +64,7 @@ class Tracker:
     def __init__(self, snapshot: DocumentSnapshot) -> None:
         self.now: DocumentSnapshot | None = snapshot
         """None once the document was closed."""
+        self._first = snapshot.text
         self._hunks: list[Hunk] = []
 
     def changed(self, snapshot: DocumentSnapshot) -> None:
@@ -87,8 +88,16 @@ class Tracker:
             if hunk.start + hunk.old <= start + shift:
                 shift += hunk.new - hunk.old
             elif hunk.start < end + shift:
-                return None
+                return self._found(start, end)
         return shift
+
+    def _found(self, start: int, end: int) -> int | None:
+        """One notification may hold changes on both sides: what is guarded still stands there, once."""
+        guarded = self._first[start:end]
+        assert self.now is not None, "`moved` asked"
+        if not guarded or self._first.count(guarded) != 1 or self.now.text.count(guarded) != 1:
+            return None
+        return self.now.text.index(guarded) - start
 
 
 def rebased(edit: FileEdit, tracker: Tracker) -> FileEdit | None:

@@ -103,6 +103,7 @@ class Actions:
             run = _Run(action, snapshot.uri, selection, {snapshot.uri: Tracker(snapshot)})
             self._runs.append(run)
             run.task = asyncio.get_running_loop().create_task(self._run(run, snapshot))
+            run.task.add_done_callback(lambda _: self._runs.remove(run))
             return run.task
         return None
 
@@ -152,7 +153,6 @@ class Actions:
             said = f"internal error ({type(error).__name__})"
             self._editor.tell(f"the action failed: {said}")
         finally:
-            self._runs.remove(run)
             if view is not None:
                 view.end(said)
 

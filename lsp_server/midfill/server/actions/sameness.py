@@ -28,7 +28,7 @@ def _same(before: Source, old: Node, after: Source, new: Node) -> bool:
 
 
 def _code_in(source: Source, node: Node) -> list[Node]:
-    """The children that run."""
+    """The children that run. A semicolon of Python's is a line end."""
     said = (
         docstring_node(node) if source.language == "python" and node.type in ("block", "module") else None
     )
@@ -36,5 +36,7 @@ def _code_in(source: Source, node: Node) -> list[Node]:
     return [
         child
         for child in node.children
-        if "comment" not in child.type and (statement is None or child.id != statement.id)
+        if "comment" not in child.type
+        and not (child.type == ";" and source.language == "python")
+        and (statement is None or child.id != statement.id)
     ]
