@@ -11,9 +11,6 @@ from midfill.server.client_settings import Parsed, parse
 from midfill.server.settings import OPTIONS, Settings, needs_reload
 
 CONTRACT = [
-    "contextDefinitions",
-    "contextSimilar",
-    "contextEdits",
     "backend",
     "model",
     "instructModel",
@@ -38,6 +35,9 @@ CONTRACT = [
     "minConfidence",
     "statistics",
     "logLevel",
+    "contextDefinitions",
+    "contextSimilar",
+    "contextEdits",
     "docstringStyle",
     "testPython",
 ]
