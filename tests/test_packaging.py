@@ -53,6 +53,13 @@ def test_the_wheel_holds_every_module_of_both_halves(wheel):
     assert {name for name in contents(wheel) if name.endswith(".py")} == expected
 
 
+def test_the_wheel_holds_the_prompts_of_the_actions(wheel):
+    prompts = {name for name in contents(wheel) if "/prompts/" in name}
+    here = (ROOT / "lsp_server").rglob("prompts/*.txt")
+    assert prompts == {prompt.relative_to(ROOT / "lsp_server").as_posix() for prompt in here}
+    assert "midfill/server/actions/docstrings/prompts/interview.txt" in prompts
+
+
 def test_the_sdist_builds_the_same_wheel(wheel, tmp_path):
     sdist = build("sdist", ROOT, tmp_path / "sdist")
     with tarfile.open(sdist) as opened:

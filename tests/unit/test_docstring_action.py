@@ -10,6 +10,7 @@ from tests.unit.action_bench import URI, Bench
 
 ANSWERS = (
     "Scale every number.",
+    "It does scale every number.",  # details that tell nothing new are left out
     "The numbers to scale.",
     "What each is multiplied by.",
     "A new list.",
@@ -51,6 +52,17 @@ def scale(values: list[float], factor=2.0):
     return [factor * value for value in values]
 '''
     )
+
+
+async def test_details_that_tell_more_than_the_summary_are_kept() -> None:
+    answers = (ANSWERS[0], "Every value is multiplied, unless the list is empty.", *ANSWERS[2:])
+    found = await bench(SCALE, *answers).run()
+    assert "number.\n\n    Every value is multiplied, unless the list is empty.\n\n    Args:" in found
+
+
+async def test_details_that_only_name_the_input_are_left_out() -> None:
+    answers = (ANSWERS[0], "The function `scale` takes a list and some factor as input.", *ANSWERS[2:])
+    assert await bench(SCALE, *answers).run() == await bench(SCALE).run()
 
 
 async def test_a_numpy_docstring() -> None:
@@ -262,7 +274,7 @@ async def test_a_file_with_a_syntax_error_elsewhere() -> None:
 async def test_each_question_continues_the_same_conversation() -> None:
     bench_ = bench(SCALE)
     await bench_.run()
-    first, second = bench_.host.asked[:2]
+    first, _, second = bench_.host.asked[:3]
     assert second.messages[: len(first.messages)] == first.messages
     assert second.messages[-1].content == "What is the parameter `values`?"
 

@@ -48,7 +48,7 @@ def _tagged(content: Content, target: Target, width: int) -> list[str]:
     thrown = "@throws {{{}}}" if script else "@throws {}"
     tags += [(thrown.format(name), said) for name, said in content.raises]
     summary = f"@brief {content.summary}" if doxygen else content.summary
-    lines = wrapped(summary, width)
+    lines = [*wrapped(summary, width), *_paragraph(content.details, width)]
     if tags:
         lines.append("")
     for tag, said in tags:
@@ -62,7 +62,7 @@ def _go(content: Content, target: Target, width: int) -> list[str]:
     if not said.startswith(target.name):
         link = " is " if target.kind is Kind.CLASS else ": "
         said = f"{target.name}{link}{said[0].lower()}{said[1:]}"
-    lines = wrapped(said, width)
+    lines = [*wrapped(said, width), *_paragraph(content.details, width)]
     if content.parameters:
         lines += ["", "Parameters:"]
     for one, about in content.parameters:
@@ -73,7 +73,7 @@ def _go(content: Content, target: Target, width: int) -> list[str]:
 
 
 def _rust(content: Content, width: int) -> list[str]:
-    lines = wrapped(content.summary, width)
+    lines = [*wrapped(content.summary, width), *_paragraph(content.details, width)]
     if content.parameters:
         lines += ["", "# Arguments", ""]
     for one, said in content.parameters:
@@ -81,6 +81,10 @@ def _rust(content: Content, width: int) -> list[str]:
     if content.result:
         lines += ["", "# Returns", "", *wrapped(content.result, width)]
     return lines
+
+
+def _paragraph(said: str, width: int) -> list[str]:
+    return ["", *wrapped(said, width)] if said else []
 
 
 def _small(said: str) -> str:

@@ -16,5 +16,7 @@ class Content:
     yields: bool = False
     raises: tuple[tuple[str, str], ...] = ()
     """(name of the error, when)."""
+    details: str = ""
+    """A second sentence: how, and under which conditions; empty where the model had nothing to add."""
     own_words: int = 0
     """How many of these texts are ours, from names and types, because the model had none."""

@@ -44,7 +44,8 @@ def docstring(content: Content, style: str, quotes: str, width: int) -> list[str
 
 def _body(content: Content, style: str, width: int) -> list[str]:
     write = {"google": _google, "numpy": _numpy, "rest": _rest}[style]
-    return [content.summary, *write(content, width)]
+    details = ["", *wrapped(content.details, width)] if content.details else []
+    return [content.summary, *details, *write(content, width)]
 
 
 def _google(content: Content, width: int) -> list[str]:
