@@ -1,0 +1,83 @@
+"""Where docstrings and doc comments go, language by language: the file before and after."""
+
+import pytest
+
+from midfill.server.actions.docstrings import WriteDocstring
+from tests.unit.action_bench import Bench
+
+
+def bench(picture: str, *answers: str, language: str = "python") -> Bench:
+    return Bench(WriteDocstring(), picture, *answers, language=language)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def f(): x ║= 1\n", 'def f():\n    """Do it."""\n    x = 1\n'),
+        ("def f(): ...║\n", 'def f():\n    """Do it."""\n    ...\n'),
+        ("def f(): 'old'; x║ = 1\n", 'def f():\n    """Do it."""\n    x = 1\n'),
+        ("def f(): '║old'\n", 'def f():\n    """Do it."""\n'),
+        ("def f():  # w\n    # why\n    pass║\n", 'def f():  # w\n    """Do it."""\n    # why\n    pass\n'),
+        ("class A:\n\tdef f(self):\n\t\tpass║\n", 'class A:\n\tdef f(self):\n\t\t"""Do it."""\n\t\tpass\n'),
+        ("@d\nasync def f():\n  pass║\n", '@d\nasync def f():\n  """Do it."""\n  pass\n'),
+        ("class A║:\r\n    x = 1\r\n", 'class A:\r\n    """Do it."""\r\n    x = 1\r\n'),
+        (
+            "def f():\n    pass\n\n    def g():\n        pass║",
+            'def f():\n    pass\n\n    def g():\n        """Do it."""\n        pass',
+        ),
+        (
+            "class A:\n    @property\n    def p║(self): pass\n",
+            'class A:\n    @property\n    def p(self):\n        """Do it."""\n        pass\n',
+        ),
+    ],
+)  # fmt: skip
+async def test_where_it_goes(before: str, after: str) -> None:
+    assert await bench(before, "Do it.").run() == after
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after"),
+    [
+        (
+            "javascript",
+            "class A {\n  get(key, more = 1) {\n    throw new Error(ke║y);\n  }\n}\n",
+            "class A {\n  /**\n   * One.\n"
+            "   *\n   * @param key - A word.\n   * @param [more=1] - Three.\n"
+            "   * @throws {Error} Four.\n   */\n  get(key, more = 1) {\n    throw new Error(key);\n  }\n"
+            "}\n",
+        ),
+        (
+            "typescript",
+            "/** Old. */\nexport const f = (a: number): number => a║;\n",
+            "/**\n * One.\n *\n * @param a - A word.\n * @returns Three.\n */\n"
+            "export const f = (a: number): number => a;\n",
+        ),
+        (
+            "java",
+            "class A {\n  @Override\n  int f(int a) {║ return a; }\n}\n",
+            "class A {\n  /**\n   * One.\n   *\n   * @param a A word.\n   * @return Three.\n   */\n"
+            "  @Override\n  int f(int a) { return a; }\n}\n",
+        ),
+        (
+            "go",
+            "// Old.\nfunc F(a int) int { return ║a }\n",
+            "// F: one.\n//\n// Parameters:\n//   - a: A word.\n//\n// Returns three.\n"
+            "func F(a int) int { return a }\n",
+        ),
+        (
+            "rust",
+            "#[inline]\nfn f(a: u8) -> u8 { a║ }\n",
+            "/// One.\n///\n/// # Arguments\n///\n/// * `a` - A word.\n///\n/// # Returns\n///\n"
+            "/// Three.\n#[inline]\nfn f(a: u8) -> u8 { a }\n",
+        ),
+        (
+            "cpp",
+            "template <class T>\nint f(T a) {║ return 1; }\n",
+            "/**\n * @brief One.\n *\n * @param a A word.\n * @return Three.\n */\n"
+            "template <class T>\nint f(T a) { return 1; }\n",
+        ),
+        ("c", "void f(void) {║}\r\n", "/** @brief One. */\r\nvoid f(void) {}\r\n"),
+    ],
+)
+async def test_other_languages(language: str, before: str, after: str) -> None:
+    assert await bench(before, "One.", "A word.", "Three.", "Four.", language=language).run() == after
