@@ -60,7 +60,8 @@ def _go(content: Content, target: Target, width: int) -> list[str]:
     """Go's comments begin with the name; what it takes and gives follows as a list."""
     said = content.summary
     if not said.startswith(target.name):
-        link = " is " if target.kind is Kind.CLASS else ": "
+        verb = re.match(r"[A-Z][a-z]+[^s\W]s\b", said)  # Adds, Returns
+        link = " is " if target.kind is Kind.CLASS else " " if verb else ": "
         said = f"{target.name}{link}{said[0].lower()}{said[1:]}"
     lines = [*wrapped(said, width), *_paragraph(content.details, width)]
     if content.parameters:
