@@ -15,9 +15,9 @@
 #define ZERO4 8
 #define ZERO8 128
 
-/* Rows of `k` as int8, by blocks of eight so that a block is read from end to end: bytes [blocks, k / 4, 8, 4].
- * For each group its scale, and its sum times minus the zero of the weights, by which their products come out
- * too large: [blocks, groups, 8]. */
+/* Rows of `k` as int8, by blocks of eight, the last one of what is left, so that a block is read from end to end:
+ * bytes [block][k / 4, rows of it, 4]. For each group its scale, and its sum times minus the zero of the weights,
+ * by which their products come out too large: [block][groups, rows of it]. */
 typedef struct {
     int8_t *bytes;
     float *scales;
@@ -29,15 +29,15 @@ static __thread Activations kept;
 
 /* Room for `n` rows of `k`; 0 where memory is short. */
 static int make_room(long n, long k) {
-    size_t rows = (size_t)(n + MAX_ROWS - 1) / MAX_ROWS * MAX_ROWS, groups = rows * (k / GROUP4);
-    size_t wanted = rows * k + groups * (sizeof(float) + sizeof(int32_t));
+    size_t groups = (size_t)n * (k / GROUP4);
+    size_t wanted = (size_t)n * k + groups * (sizeof(float) + sizeof(int32_t));
     if (wanted > kept.room) {
         free(kept.bytes);
         kept.bytes = aligned_alloc(64, (wanted + 63) / 64 * 64);
         kept.room = kept.bytes ? wanted : 0;
         if (!kept.bytes) return 0;
     }
-    kept.scales = (float *)(kept.bytes + rows * k);
+    kept.scales = (float *)(kept.bytes + (size_t)n * k);
     kept.sums = (int32_t *)(kept.scales + groups);
     return 1;
 }
@@ -58,11 +58,12 @@ static __m512 norm_factor(const Input *in, long i, long k) {
     return _mm512_set1_ps(1.0f / sqrtf(_mm512_reduce_add_ps(squares) / (float)k + in->epsilon));
 }
 
-/* Round row `i` to int8 by groups of `group` columns, for weights whose zero lies at `zero`. */
-INLINE void quantise_row(const Input *in, long i, long k, const int group, const int zero, const Activations *to) {
+/* Round row `i` of `n` to int8 by groups of `group` columns, for weights whose zero lies at minus `zero`. */
+INLINE void quantise_row(const Input *in, long i, long n, long k, const int group, const int zero,
+                         const Activations *to) {
     __m512 factor = norm_factor(in, i, k);
-    long groups = k / group, block = i / MAX_ROWS, row = i % MAX_ROWS;
-    int8_t *bytes = to->bytes + block * k * MAX_ROWS + row * 4;
+    long groups = k / group, first = i / MAX_ROWS * MAX_ROWS, width = n - first < MAX_ROWS ? n - first : MAX_ROWS;
+    int8_t *bytes = to->bytes + first * k + (i - first) * 4;
     for (long g = 0; g < groups; g++) {
         __m512 x[GROUP8 / LANES];
         __m512i most = _mm512_setzero_si512(); /* as integers: NaN is larger than all numbers, and stays */
@@ -83,9 +84,9 @@ INLINE void quantise_row(const Input *in, long i, long k, const int group, const
             int32_t fours[LANES / 4];
             sum = _mm512_add_epi32(sum, whole);
             _mm_storeu_si128((__m128i *)fours, _mm512_cvtsepi32_epi8(whole));
-            for (int q = 0; q < LANES / 4; q++, bytes += 4 * MAX_ROWS) memcpy(bytes, fours + q, 4);
+            for (int q = 0; q < LANES / 4; q++, bytes += 4 * width) memcpy(bytes, fours + q, 4);
         }
-        long at = (block * groups + g) * MAX_ROWS + row;
+        long at = first * groups + g * width + i - first;
         to->scales[at] = scale;
         /* Without a sign: of what is no number the sum may overflow, and does not matter. */
         to->sums[at] = (int32_t)((uint32_t)zero * (uint32_t)_mm512_reduce_add_epi32(sum));

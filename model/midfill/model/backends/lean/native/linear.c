@@ -64,17 +64,17 @@ INLINE void tile4(const Weight *w, long t, const Activations *a, long i, const i
     const __m512i low = _mm512_set1_epi8(15);
     __m512 sum[MAX_ROWS];
     for (int r = 0; r < count; r++) sum[r] = _mm512_setzero_ps();
-    for (long g = 0; g < groups; g++, numbers += GROUP4 * LANES / 2, scales += 2 * LANES, by += MAX_ROWS, sums += MAX_ROWS) {
+    for (long g = 0; g < groups; g++, numbers += GROUP4 * LANES / 2, scales += 2 * LANES, by += count, sums += count) {
         __m512i whole[MAX_ROWS];
         for (int r = 0; r < count; r++) whole[r] = _mm512_set1_epi32(sums[r]);
-        for (int j = 0; j < GROUP4 / 8; j++, bytes += 8 * MAX_ROWS) {
+        for (int j = 0; j < GROUP4 / 8; j++, bytes += 8 * count) {
             _mm_prefetch((const char *)numbers + j * 64 + AHEAD, _MM_HINT_T0);
             __m512i both = _mm512_loadu_si512(numbers + j * 64);
             __m512i first = _mm512_and_si512(both, low);
             __m512i second = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
             for (int r = 0; r < count; r++) {
                 whole[r] = _mm512_dpbusd_epi32(whole[r], first, four(bytes + r * 4));
-                whole[r] = _mm512_dpbusd_epi32(whole[r], second, four(bytes + (MAX_ROWS + r) * 4));
+                whole[r] = _mm512_dpbusd_epi32(whole[r], second, four(bytes + (count + r) * 4));
             }
         }
         __m512 scale = from_bfloat16(scales);
@@ -98,10 +98,10 @@ INLINE void tile8(const Weight *w, long t, const Activations *a, long i, const i
     const uint16_t *scales = w->scales + t * groups * LANES;
     __m512 sum[MAX_ROWS];
     for (int r = 0; r < count; r++) sum[r] = _mm512_setzero_ps();
-    for (long g = 0; g < groups; g++, numbers += GROUP8 * LANES, scales += LANES, by += MAX_ROWS, sums += MAX_ROWS) {
+    for (long g = 0; g < groups; g++, numbers += GROUP8 * LANES, scales += LANES, by += count, sums += count) {
         __m512i whole[MAX_ROWS];
         for (int r = 0; r < count; r++) whole[r] = _mm512_set1_epi32(sums[r]);
-        for (int j = 0; j < GROUP8 / 4; j++, bytes += 4 * MAX_ROWS) {
+        for (int j = 0; j < GROUP8 / 4; j++, bytes += 4 * count) {
             _mm_prefetch((const char *)numbers + j * 64 + AHEAD, _MM_HINT_T0);
             __m512i four_columns = _mm512_loadu_si512(numbers + j * 64);
             for (int r = 0; r < count; r++)
@@ -199,8 +199,8 @@ int midfill_linear(int bits, const uint8_t *numbers, const uint16_t *scales, lon
     const Activations *a = &job.activations;
 #pragma omp parallel for if (n > MAX_ROWS)
     for (long i = 0; i < n; i++) {
-        if (bits == 4) quantise_row(&in, i, k, GROUP4, -ZERO4, a);
-        else quantise_row(&in, i, k, GROUP8, -ZERO8, a);
+        if (bits == 4) quantise_row(&in, i, n, k, GROUP4, -ZERO4, a);
+        else quantise_row(&in, i, n, k, GROUP8, -ZERO8, a);
     }
     if (n <= MAX_ROWS) {
         midfill_share(some_tiles, &job, pieces, omp_get_max_threads());
