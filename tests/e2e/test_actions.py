@@ -64,7 +64,8 @@ def test_the_server_declares_its_kinds_and_no_resolve(acting: Session) -> None:
 
 
 def test_an_offer_names_the_function_and_a_command(acting: Session) -> None:
-    (action,) = offered(acting, triggerKind=1)
+    action, tests = offered(acting, triggerKind=1)
+    assert tests["title"] == "Midfill: write unit tests for `f`"
     assert action["title"] == "Midfill: write the docstring of `f`"
     assert action["kind"] == "refactor.rewrite.midfill.docstring"
     assert action["command"]["command"] == "midfill.docstring"
@@ -74,12 +75,12 @@ def test_an_offer_names_the_function_and_a_command(acting: Session) -> None:
 @pytest.mark.parametrize(
     ("context", "count"),
     [
-        ({}, 1),
+        ({}, 2),
         ({"triggerKind": 2}, 0),
-        ({"only": ["refactor"]}, 1),
-        ({"only": ["refactor.rewrite"]}, 1),
+        ({"only": ["refactor"]}, 2),
+        ({"only": ["refactor.rewrite"]}, 2),
         ({"only": ["quickfix", "refactor.rewrite.midfill.docstring"]}, 1),
-        ({"only": [""]}, 1),
+        ({"only": [""]}, 2),
         ({"only": []}, 0),
         ({"only": ["quickfix"]}, 0),
         ({"only": ["refactor.rewrite.mid"]}, 0),
@@ -93,7 +94,7 @@ def test_only_what_is_asked_for_is_offered(acting: Session, context: Message, co
 def test_a_selection_is_offered_an_explanation_too(acting: Session) -> None:
     whole = {"start": {"line": 3, "character": 0}, "end": {"line": 5, "character": 0}}
     kinds = [action["kind"].rpartition(".")[2] for action in offered(acting, whole)]
-    assert kinds == ["docstring", "explain"]
+    assert kinds == ["docstring", "unitTests", "explain"]
 
 
 def test_the_command_is_answered_at_once_and_the_edit_comes_with_its_version(acting: Session) -> None:
@@ -124,7 +125,7 @@ def test_progress_begins_cancellable_tells_and_ends(acting: Session) -> None:
 def test_a_client_without_versions_gets_plain_changes(session: Session) -> None:
     session.answers["workspace/applyEdit"] = {"applied": True}
     begin(session, ANSWERS, {"workspace": {"applyEdit": True}})
-    (command,) = offered(session)
+    command = offered(session)[0]
     assert command["command"] == "midfill.docstring", "a bare command: it takes no literals"
     session.call("workspace/executeCommand", {k: command[k] for k in ("command", "arguments")})
     edit = session.wait_for(method("workspace/applyEdit"))["params"]["edit"]
@@ -161,7 +162,7 @@ def test_a_client_that_rejects_the_edit_is_told_why(acting: Session) -> None:
     [
         ("midfill.docstring", [URI, {"line": 0, "character": 0}], "nothing here"),
         ("midfill.docstring", ["file:///w/other.py", AT_F], "not open"),
-        ("midfill.unitTests", [URI, AT_F], "not available"),
+        ("midfill.unitTests", [URI, {"line": 0, "character": 0}], "nothing here"),
     ],
 )
 def test_a_command_that_cannot_run_says_so(
@@ -187,4 +188,5 @@ async def test_every_editors_profile_gets_an_answer_that_the_specification_allow
     )
     found = await editor.text_document_code_action_async(params)
     assert found is not None
-    assert [action.title for action in found] == ["Midfill: write the docstring of `f`"]
+    whats = ["write the docstring of `f`", "write unit tests for `f`"]
+    assert [action.title for action in found] == [f"Midfill: {what}" for what in whats]

@@ -78,7 +78,7 @@ class Bench:
     ) -> None:
         self.documents, self.host = DocumentStore(), ScriptedHost(answers)
         self.settings = settings or Settings(backend="scripted")
-        self.can_apply = True
+        self.can_apply = self.can_create = True
         self.refusal = ""
         self.views: list[View] = []
         self.told: list[str] = []
@@ -104,6 +104,9 @@ class Bench:
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
+
+    async def ask(self, sentence: str, answers: Sequence[str]) -> str:
+        return ""
 
     async def apply(
         self, edits: tuple[FileEdit, ...], snapshots: dict[str, DocumentSnapshot], label: str

@@ -15,6 +15,14 @@ class ActionSettings(ContextSettings):
         str,
         choices=("auto", "google", "numpy", "rest"),
     )
+    failing_tests: str = option(
+        "failingTests",
+        "list",
+        "What becomes of generated tests that fail, since a bug may be why. `list`: they are told with "
+        "their failures; `insert`: they are added too, commented out.",
+        str,
+        choices=("list", "insert"),
+    )
     test_python: str = option(
         "testPython",
         "",

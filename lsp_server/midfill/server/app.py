@@ -7,6 +7,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
@@ -18,6 +19,7 @@ from midfill.server.actions.docstrings import WriteDocstring
 from midfill.server.actions.explain import Explain
 from midfill.server.actions.protocol import LspEditor
 from midfill.server.actions.runner import Actions
+from midfill.server.actions.unit_tests import Permission, WriteTests
 from midfill.server.client import Client
 from midfill.server.client_settings import Parsed, parse
 from midfill.server.completion.ahead import PrefillAhead
@@ -79,7 +81,8 @@ class App:
         self.completions.on_answer = self._answered
         editor = LspEditor(self.server, self.server.protocol, lambda: self.client)
         self.actions = Actions(self.documents, self.model, lambda: self.settings, editor)
-        for action in (WriteDocstring(), Explain()):
+        self.permission = Permission(editor)
+        for action in (WriteDocstring(), WriteTests(self.permission, self.folders), Explain()):
             self.actions.register(action)
         self.statistics = Recorder(self.documents, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)
@@ -127,6 +130,12 @@ class App:
         """What became of the last request, stage by stage."""
         return explain(*self._last, self.completions.asking) if self._last else []
 
+    def folders(self) -> list[Path]:
+        """The folders that the client has open."""
+        workspace = self.server.workspace
+        uris = [folder.uri for folder in workspace.folders.values()] or [workspace.root_uri or ""]
+        return [Path(path) for path in map(to_path, uris) if path]
+
     def exit(self, code: int) -> None:
         """End the session; the first call counts."""
         if self.exited is not None and not self.exited.done():
@@ -138,11 +147,8 @@ class App:
 
     def _session(self) -> Session:
         """What gathering other files' text needs to know."""
-        workspace = self.server.workspace
-        uris = [folder.uri for folder in workspace.folders.values()] or [workspace.root_uri or ""]
-        folders = tuple(path for path in map(to_path, uris) if path)
-        documents = self.documents.all()
-        return Session(documents, folders, self.settings, self.model.context_tokens)
+        folders = tuple(map(str, self.folders()))
+        return Session(self.documents.all(), folders, self.settings, self.model.context_tokens)
 
     def _answered(self, run: Run, answer: Answer) -> None:
         if answer is self.completions.last_answer:  # the client still wanted it

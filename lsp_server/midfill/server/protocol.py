@@ -51,6 +51,7 @@ def register(app: App) -> None:
     _register_completion(app)
     _register_commands(app)
     actions.register(app.server, app.actions, app.documents, lambda: app.client)
+    actions.register_consent(app.server, app.actions, app.permission, app.folders)
 
 
 def _register_lifecycle(app: App) -> None:

@@ -59,8 +59,13 @@ class Task:
     """Of the model: prompt and answer together."""
     report: Callable[[float | None], None]
     """The share that is done, 0–1, where it is known."""
+    say: Callable[[str], None]
+    """What is being done, in a few words: shown beside the progress."""
+    can_create: bool
+    """Whether a file that is not there yet can be part of the outcome."""
     read: Callable[[str], DocumentSnapshot | None]
-    """Another document by its URI, if it is open: an edit to it is refused if it changes from here on."""
+    """A document as it is now, by its URI, if it is open. An edit to it, unless it is the task's own, is
+    for what the last call gave, and refused if that changes from then on."""
 
 
 class Action(Protocol):

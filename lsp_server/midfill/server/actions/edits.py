@@ -1,6 +1,6 @@
 """Edits to a file, and where they belong after the file has moved on. Pure; spans are code points."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from midfill.server.actions.source import Span
 from midfill.server.text import DocumentSnapshot
@@ -27,6 +27,8 @@ class FileEdit:
     """The file does not exist yet; its one edit is all of it."""
     keeps_code: bool = True
     """Comments and docstrings only: refused unless the code is the same before and after."""
+    text: str | None = field(default=None, repr=False)
+    """What a file holds that is there and not open: the edits are for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def rebased(edit: FileEdit, tracker: Tracker) -> FileEdit | None:
         return None
     edits = tuple(Edit((one.span[0] + shift, one.span[1] + shift), one.text) for one in edit.edits)
     guard = None if edit.guard is None else (edit.guard[0] + shift, edit.guard[1] + shift)
-    return FileEdit(edit.uri, edits, guard, edit.creates, edit.keeps_code)
+    return replace(edit, edits=edits, guard=guard)
 
 
 def applied(text: str, edits: tuple[Edit, ...]) -> str:

@@ -7,6 +7,7 @@ is ready. There is no `codeAction/resolve`: Helix would wait for it on its own t
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
@@ -16,17 +17,24 @@ from pygls.lsp.server import LanguageServer
 from midfill.server.actions.edits import FileEdit
 from midfill.server.actions.runner import Actions, Offer
 from midfill.server.actions.source import Span
+from midfill.server.actions.unit_tests import Permission
+from midfill.server.actions.workspace_edit import to_workspace_edit
 from midfill.server.client import Client
 from midfill.server.convert import offset_of
 from midfill.server.documents import DocumentStore
 from midfill.server.progress import WorkDoneProgress
-from midfill.server.text import DocumentSnapshot, Encoding, position_at
+from midfill.server.text import DocumentSnapshot, Encoding
+from midfill.server.uris import to_path, to_uri
 from midfill.server.wire import Wire
 
 log = logging.getLogger(__name__)
 
 COMMANDS = ("midfill.docstring", "midfill.unitTests", "midfill.explain")
+CONSENT = "midfill.consentTests"
 KINDS = tuple(f"refactor.rewrite.{command}" for command in COMMANDS)
+NO_CREATION = "this editor creates no files for a language server"
+ANSWER_TIMEOUT_S = 120.0
+"""A user may be reading; a client that shows no questions and does not say so is given up on."""
 APPLY_TIMEOUT_S = 60.0
 """A client may ask its user whether an edit is welcome; one that never answers is given up on."""
 
@@ -60,6 +68,29 @@ def register(
 
     for command in COMMANDS:
         server.command(command)(begin(command))
+
+
+def register_consent(
+    server: LanguageServer, actions: Actions, permission: Permission, folders: Callable[[], Sequence[Path]]
+) -> None:
+    """`midfill.consentTests` [workspace's URI, all of the editor's without one; "give" or "withdraw", to be
+    told without]: whether tests may be run there, for good."""
+
+    @server.command(CONSENT)
+    def consent_tests(*arguments: Any) -> list[dict[str, Any]]:
+        words = [word for word in arguments if word is not None]
+        wish = words.pop() if words and words[-1] in ("give", "withdraw") else ""
+        paths = [Path(path) for path in (to_path(str(word)) for word in words) if path]
+        if len(paths) != len(words) or len(words) > 1:
+            raise JsonRpcInvalidParams(
+                message=f'{CONSENT} takes a workspace\'s URI, and "give" or "withdraw"'
+            )
+        if wish == "withdraw":
+            actions.cancel("midfill.unitTests")
+        change = {"give": permission.give, "withdraw": permission.withdraw}.get(wish, lambda _: None)
+        for path in paths or folders():
+            change(path)
+        return [{"workspace": to_uri(p), "given": permission.given(p)} for p in paths or folders()]
 
 
 def _arguments(protocol: Any, command: str, arguments: Sequence[Any]) -> tuple[str, types.Range]:
@@ -108,6 +139,10 @@ class LspEditor:
     def can_apply(self) -> bool:
         return self._client().apply_edit
 
+    @property
+    def can_create(self) -> bool:
+        return self._client().create_files and self._client().document_changes
+
     def open_progress(self, title: str, on_cancel: Callable[[], None]) -> "_Progress":
         view = WorkDoneProgress(self._wire, self._client().progress, f"Midfill: {title}", cancellable=True)
         self._cancels[view.token] = on_cancel
@@ -117,12 +152,23 @@ class LspEditor:
         params = types.ShowMessageParams(types.MessageType.Info, f"Midfill: {sentence}")
         self._server.window_show_message(params)
 
+    async def ask(self, sentence: str, answers: Sequence[str]) -> str:
+        items = [types.MessageActionItem(answer) for answer in answers]
+        params = types.ShowMessageRequestParams(types.MessageType.Info, f"Midfill: {sentence}", items)
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                chosen = await self._server.window_show_message_request_async(params)
+        except Exception as error:  # no answer, or a client without such questions
+            log.info("the client did not ask: %s", type(error).__name__)
+            return ""
+        return chosen.title if chosen is not None else ""
+
     async def apply(
         self, edits: tuple[FileEdit, ...], snapshots: dict[str, DocumentSnapshot], label: str
     ) -> str:
         client = self._client()
-        if any(edit.creates for edit in edits) and not (client.create_files and client.document_changes):
-            return "this editor creates no files for a language server"
+        if any(edit.creates for edit in edits) and not self.can_create:
+            return NO_CREATION
         params = types.ApplyWorkspaceEditParams(to_workspace_edit(edits, snapshots, label, client), label)
         try:
             async with asyncio.timeout(APPLY_TIMEOUT_S):
@@ -150,41 +196,3 @@ class _Progress:
     def end(self, message: str) -> None:
         self._forget()
         self._view.end(message)
-
-
-def to_workspace_edit(
-    edits: Sequence[FileEdit], snapshots: dict[str, DocumentSnapshot], label: str, client: Client
-) -> types.WorkspaceEdit:
-    """The edits as this client takes them: with versions and an annotation where it knows them."""
-    if not client.document_changes:
-        changes = {edit.uri: _text_edits(edit, snapshots.get(edit.uri), client, None) for edit in edits}
-        return types.WorkspaceEdit(changes=changes)
-    annotation = "midfill" if client.annotations else None
-    ordered: list[Any] = []
-    for edit in edits:
-        snapshot = snapshots.get(edit.uri)
-        if edit.creates:
-            keep = types.CreateFileOptions(ignore_if_exists=False, overwrite=False)
-            ordered.append(types.CreateFile(edit.uri, options=keep, annotation_id=annotation))
-        version = None if snapshot is None else snapshot.version
-        document = types.OptionalVersionedTextDocumentIdentifier(edit.uri, version)
-        ordered.append(types.TextDocumentEdit(document, _text_edits(edit, snapshot, client, annotation)))
-    named = {annotation: types.ChangeAnnotation(label, needs_confirmation=False)} if annotation else None
-    return types.WorkspaceEdit(document_changes=ordered, change_annotations=named)
-
-
-def _text_edits(
-    edit: FileEdit, snapshot: DocumentSnapshot | None, client: Client, annotation: str | None
-) -> list[Any]:
-    found: list[Any] = []
-    for one in edit.edits:
-        start, end = (0, 0), (0, 0)
-        if snapshot is not None:
-            start = position_at(snapshot, one.span[0], client.encoding)
-            end = position_at(snapshot, one.span[1], client.encoding)
-        place = types.Range(types.Position(*start), types.Position(*end))
-        if annotation is None:
-            found.append(types.TextEdit(place, one.text))
-        else:
-            found.append(types.AnnotatedTextEdit(annotation, place, one.text))
-    return found

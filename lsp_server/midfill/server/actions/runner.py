@@ -13,6 +13,7 @@ from midfill.server.actions.asking import Asker, why_not
 from midfill.server.actions.editor import Editor
 from midfill.server.actions.edits import FileEdit, Tracker, applied, rebased
 from midfill.server.actions.sameness import same_code
+from midfill.server.actions.shown import Shown
 from midfill.server.actions.source import Source, Span, read_source
 from midfill.server.documents import DocumentStore
 from midfill.server.later_loads import LoadView
@@ -119,6 +120,12 @@ class Actions:
             if uri == run.uri:
                 run.cancel()
 
+    def cancel(self, command: str) -> None:
+        """End every run of the action `command`."""
+        for run in self._runs:
+            if run.action.command == command:
+                run.cancel()
+
     def close(self) -> None:
         """Cancel everything."""
         for run in self._runs:
@@ -157,23 +164,12 @@ class Actions:
                 view.end(said)
 
     def _task(self, run: _Run, snapshot: DocumentSnapshot, source: Source, view: LoadView) -> Task:
-        characters: int = 0
-        share: float | None = None
-
-        def on_text(count: int) -> None:
-            nonlocal characters
-            characters = count
-            view.report(f"{characters} characters", share)
-
-        def on_share(fraction: float | None) -> None:
-            nonlocal share
-            share = fraction
-            view.report(f"{characters} characters", share)
+        shown = Shown(view)
 
         def read(uri: str) -> DocumentSnapshot | None:
             found = self._documents.snapshot(uri)
-            if found is not None:
-                run.trackers.setdefault(found.uri, Tracker(found))
+            if found is not None and found.uri != run.uri:
+                run.trackers[found.uri] = Tracker(found)
             return found
 
         return Task(
@@ -181,9 +177,11 @@ class Actions:
             source=source,
             selection=run.selection,
             settings=self._settings(),
-            ask=Asker(self._model, on_text),
+            ask=Asker(self._model, shown.on_text),
             context_tokens=self._model.context_tokens,
-            report=on_share,
+            report=shown.on_share,
+            say=shown.on_stage,
+            can_create=self._editor.can_create,
             read=read,
         )
 
@@ -208,6 +206,9 @@ class Actions:
 
     def _rebased(self, run: _Run, edit: FileEdit) -> FileEdit:
         if edit.uri not in run.trackers:
+            opened = self._documents.snapshot(edit.uri)
+            if opened is not None and opened.text != edit.text:  # opened since it was read
+                raise Refused(MOVED)
             return edit
         moved = rebased(edit, run.trackers[edit.uri])
         if moved is None:

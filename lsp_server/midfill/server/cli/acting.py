@@ -1,6 +1,6 @@
 """One code action without an editor: the same runner as the server's, on a file's text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from midfill.server.actions.action import Action, Refused
 from midfill.server.actions.edits import FileEdit, applied
@@ -14,7 +14,7 @@ from midfill.server.text import DocumentSnapshot
 class Captured:
     """An `Editor` that keeps what it is told and given."""
 
-    can_apply = True
+    can_apply = can_create = True
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -31,6 +31,9 @@ class Captured:
 
     def tell(self, sentence: str) -> None:
         self.said.append(sentence)
+
+    async def ask(self, sentence: str, answers: Sequence[str]) -> str:
+        return ""
 
     async def apply(
         self, edits: tuple[FileEdit, ...], snapshots: dict[str, DocumentSnapshot], label: str

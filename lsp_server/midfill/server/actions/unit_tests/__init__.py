@@ -3,19 +3,24 @@
 `write_tests` is the action. Knows no LSP and no editor; reads the workspace in `survey` alone.
 """
 
+from midfill.server.actions.unit_tests.action import WriteTests
 from midfill.server.actions.unit_tests.consented import Consents
 from midfill.server.actions.unit_tests.environment import python_for
 from midfill.server.actions.unit_tests.offer import TestOffer
+from midfill.server.actions.unit_tests.permission import Permission
+from midfill.server.actions.unit_tests.place import NoTests, Place, Running
 from midfill.server.actions.unit_tests.rendering import Insertion, applied
-from midfill.server.actions.unit_tests.write import NoTests, Place, Running, write_tests
+from midfill.server.actions.unit_tests.write import write_tests
 
 __all__ = [
     "Consents",
     "Insertion",
     "NoTests",
+    "Permission",
     "Place",
     "Running",
     "TestOffer",
+    "WriteTests",
     "applied",
     "python_for",
     "write_tests",

@@ -1,4 +1,4 @@
-"""Questions to the Instruct model about one Python function. Pure: prompt files in, requests out.
+"""Questions to the Instruct model about one function. Pure: prompt files in, requests out.
 
 What stands before the function is the same in every question, and the function in each of one action's: the
 model's KV cache keeps both. Code is data: it is fenced, and nothing in it is a message of its own.
@@ -11,6 +11,7 @@ from pathlib import Path
 from midfill.model import ChatMessage, ChatRequest
 from midfill.server.actions.unit_tests.case import Result
 from midfill.server.actions.unit_tests.function import Function
+from midfill.server.actions.unit_tests.styles import Style
 
 PROMPTS = Path(__file__).with_name("prompts")
 ASPECTS = (
@@ -24,6 +25,8 @@ ASPECTS = (
 NEW_TOKENS = 220
 """Five assertions take about 100; a model that repeats itself is cut here."""
 REPAIR_TOKENS = 80
+UNRUN_TOKENS = 320
+"""Three tests in Go, the most wordy, take about 200."""
 MAX_CODE_CHARS = 6000
 """About 1,800 tokens: 7 s of prefill on two cores. Of a longer function the ends are shown."""
 
@@ -49,6 +52,14 @@ def repair(function: Function, context: str, result: Result) -> ChatRequest:
         "repair", code=_fitted(context), test=result.case.body, failure=_last_error(result.failure)
     )
     return ChatRequest(messages, REPAIR_TOKENS)
+
+
+def unrun(language: str, style: Style, code: str, name: str) -> ChatRequest:
+    """Ask for tests in another language, as `style` has them."""
+    values = {"told": style.told, "example": style.code, "tests": style.tests}
+    return ChatRequest(
+        _messages("unrun", language=language, code=_fitted(code), name=name, **values), UNRUN_TOKENS
+    )
 
 
 def _last_error(failure: str) -> str:

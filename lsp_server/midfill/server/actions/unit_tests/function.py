@@ -36,7 +36,7 @@ class Function:
 
 def function_at(text: str, line: int) -> Function | None:
     """The innermost function that can be imported and holds `line` (1-based) of the Python file `text`;
-    None: there is none.
+    of a class, its first public method. None: there is none.
 
     Raises SyntaxError for a file that does not parse, since such a file cannot be run.
     """
@@ -47,6 +47,8 @@ def function_at(text: str, line: int) -> Function | None:
             for member in node.body:
                 if _is_function(member) and _holds(member, line):
                     found = member, node.name  # type: ignore[assignment]
+            if found is None and _holds(node, line) and (main := _main_method(node)):
+                found = main, node.name
         elif _is_function(node) and _holds(node, line):
             found = node, ""  # type: ignore[assignment]
     if found is None:
@@ -78,6 +80,12 @@ def _parse(text: str) -> ast.Module:
 
 def _is_function(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def _main_method(node: ast.ClassDef) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    methods = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    public = [n for n in methods if not n.name.startswith("_") and not n.decorator_list]
+    return next(iter(public or [n for n in methods if n.name == "__init__"]), None)
 
 
 def _first_line(node: ast.stmt) -> int:

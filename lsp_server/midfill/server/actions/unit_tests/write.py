@@ -8,7 +8,7 @@ import ast
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from midfill.model import ChatRequest
 from midfill.server.actions.unit_tests import asking
@@ -17,13 +17,14 @@ from midfill.server.actions.unit_tests.convention import Convention, convention_
 from midfill.server.actions.unit_tests.evaluate import Evaluation, Subject, evaluate
 from midfill.server.actions.unit_tests.examples import examples_of
 from midfill.server.actions.unit_tests.function import Function, function_at
-from midfill.server.actions.unit_tests.importing import Module, module_of
+from midfill.server.actions.unit_tests.importing import module_of
 from midfill.server.actions.unit_tests.offer import NOTHING, TestOffer, chosen, not_run, sentence
 from midfill.server.actions.unit_tests.parsing import parse_answer, renamed
+from midfill.server.actions.unit_tests.place import NoTests, Place, Running
 from midfill.server.actions.unit_tests.rendering import Insertion, insertions, names_in, new_file
 from midfill.server.actions.unit_tests.showing import context_of
 from midfill.server.actions.unit_tests.survey import Survey
-from midfill.server.sandbox import Sandbox, SandboxRefused
+from midfill.server.sandbox import SandboxRefused
 
 CANDIDATES = 3
 MAX_REPAIRS = 2
@@ -32,27 +33,6 @@ MAX_REPAIRS = 2
 Ask = Callable[[ChatRequest], Awaitable[str]]
 """The model's whole answer. Raises what it wants; it ends the action."""
 Say = Callable[[str], None]
-
-
-class NoTests(Exception):  # noqa: N818 - a decision, no fault
-    """Nothing is offered; the text says why, for a human."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What tests may be run in; `reason` says why there is none."""
-
-    sandbox: Sandbox | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A Python file as the editor has it, saved or not."""
-
-    text: str
-    path: Path
-    workspace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +64,8 @@ async def write_tests(
         raise NoTests(f"the file has a syntax error in line {error.lineno or line}") from error
     if function is None:
         raise NoTests("there is no function here that a test could import")
-    root = place.workspace or place.path.parent
-    survey, relative = Survey(root), _relative(place.path, root)
+    root = place.root
+    survey, relative = Survey(root), place.relative
     files = await asyncio.to_thread(lambda: survey.files | {relative})
     module = module_of(relative, files, survey.read)
     if module is None:
@@ -93,15 +73,19 @@ async def write_tests(
     convention = convention_for("python", relative, files, survey.read)
     assert convention is not None, "of Python it is known"
     test_path = root / convention.path
-    existing = open_text(test_path)
-    if existing is None:
-        existing = survey.read(convention.path) if convention.exists else ""
-    written = await _write(place.text, function, ask, say, candidates, use_examples, names_in(existing))
-    subject = Subject(place.text, function, module, _folder(root, module, place.workspace), place.path.name)
+
+    def existing() -> str:
+        opened = open_text(test_path)
+        return opened if opened is not None else survey.read(convention.path) if convention.exists else ""
+
+    existing()  # whoever opens it may say no before the model is asked
+    written = await _write(place.text, function, ask, say, candidates, use_examples)
+    subject = Subject(place.text, function, module, place.seen_by(module), place.path.name)
     done, reason = await _evaluated(subject, written.cases, running, say)
     if done is not None:
-        done, written = await _repaired(subject, written, done, ask, running, say, names_in(existing))
-    return _offer(subject, convention, test_path, existing, written, done, reason, candidates)
+        done, written = await _repaired(subject, written, done, ask, running, say)
+    # Read again: somebody may have typed into the test file for as long as the model wrote.
+    return _offer(subject, convention, test_path, existing(), written, done, reason, candidates)
 
 
 async def _write(
@@ -111,7 +95,6 @@ async def _write(
     say: Say,
     candidates: int,
     use_examples: bool,
-    taken: set[str],
 ) -> _Written:
     cases = list(examples_of(function)) if use_examples else []
     left_out: list[str] = []
@@ -121,7 +104,7 @@ async def _write(
         parsed = parse_answer(await ask(request), function)
         cases += parsed.cases
         left_out += parsed.left_out
-    return _Written(tuple(renamed(_distinct(cases), taken)), tuple(left_out))
+    return _Written(tuple(renamed(_distinct(cases), set())), tuple(left_out))
 
 
 async def _evaluated(
@@ -148,7 +131,6 @@ async def _repaired(
     ask: Ask,
     running: Running,
     say: Say,
-    taken: set[str],
 ) -> tuple[Evaluation, _Written]:
     """One more turn for tests that raise something: what they raised goes back to the model.
 
@@ -164,8 +146,7 @@ async def _repaired(
     known = _distinct([*written.cases, *mended])[len(written.cases) :]
     if not known:
         return done, written
-    names = taken | {case.name for case in written.cases}
-    cases = (*written.cases, *renamed(known, names))
+    cases = (*written.cases, *renamed(known, {case.name for case in written.cases}))
     again, _ = await _evaluated(subject, cases, running, say)
     if again is None:
         return done, written
@@ -221,6 +202,10 @@ def _edit(
 ) -> tuple[Insertion, ...]:
     if not offered and not failing:
         return ()
+    both = (*offered, *failing)
+    cases = renamed([result.case for result in both], names_in(existing))
+    fresh = [replace(result, case=case) for result, case in zip(both, cases, strict=True)]
+    offered, failing = fresh[: len(offered)], fresh[len(offered) :]
     wanted = (offered, failing, subject.function, subject.module.name, convention.framework)
     if not existing.strip():
         return (Insertion(0, new_file(*wanted)),)
@@ -233,18 +218,3 @@ def _edit(
 def _distinct(cases: Sequence[Case]) -> list[Case]:
     """Without those that say the same as one before."""
     return list({ast.dump(ast.parse(case.body)): case for case in reversed(cases)}.values())[::-1]
-
-
-def _relative(path: Path, root: Path) -> str:
-    try:
-        return path.relative_to(root).as_posix()
-    except ValueError as error:
-        raise NoTests(f"{path.name} lies outside the workspace") from error
-
-
-def _folder(root: Path, module: Module, workspace: Path | None) -> Path | None:
-    """What the sandbox may see of the workspace. Never the home folder, nor one around it."""
-    if workspace is None:
-        return None
-    folder = (root / PurePosixPath(module.root)).resolve()
-    return None if Path.home().resolve().is_relative_to(folder) else folder
