@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; 
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo check fix test test-editors verify-codellama clean
+.PHONY: help setup model demo check fix vsix test test-editors verify-codellama clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,9 +31,13 @@ check: setup ## ruff, formatting, mypy
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 
-fix: setup ## let ruff repair and format what it can
+fix: setup ## let ruff repair and format what it can; write the settings where editors and docs have them
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
+	$(VENV)/python -m tools.write_settings
+
+vsix: setup ## dist/midfill-VERSION.vsix: the VS Code extension, with the server's wheel inside (needs Node 18 or later)
+	@$(VENV)/python -m tools.build_vsix
 
 # Without the weights, tests that need them skip and say why: that is no failure of the suite.
 test: setup ## every test, real editors and the real model included where they can be had

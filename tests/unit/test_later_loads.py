@@ -10,6 +10,7 @@ from midfill.model import (
     FinishReason,
     Lane,
     LoadProgress,
+    ModelInfo,
 )
 from midfill.model.backends.pair import PairBackend
 from midfill.server.later_loads import LaterLoads
@@ -17,6 +18,8 @@ from midfill.server.status import State, StatusBoard
 from tests.unit.fakes import TIMEOUT_S, Clock, Inbox
 from tests.unit.host_bench import CONFIG, Bench, View
 from tests.unit.two_models import Bench as TwoModels
+
+INFO = ModelInfo("m", "cpu", "int4", "d", 2048, can_chat=True)
 
 
 class Board:
@@ -30,7 +33,7 @@ class Board:
         return self.views[-1]
 
     def take(self, stage: str, message: str = "", busy: bool = False) -> tuple[State, str, str]:
-        self.later.take(LoadProgress(stage, message, 0.5), "m", busy)
+        self.later.take(LoadProgress(stage, message, 0.5), INFO, busy)
         current = self.status.current
         return (current.state, current.reason, current.model)
 

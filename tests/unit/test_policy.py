@@ -29,6 +29,10 @@ def test_only_the_languages_that_are_set_get_suggestions_and_an_empty_list_means
     assert why("file:///a", "go", languages=("python", "go")) == ""
     assert why("file:///a", "rust", languages=("python", "go")) == "language-off"
     assert why("file:///a", "rust", languages=()) == ""
+    assert why("file:///a", "rust", languages=("!python",)) == ""
+    assert why("file:///a", "python", languages=("!python",)) == "language-off"
+    assert why("file:///a", "python", languages=("python", "!python")) == "language-off"
+    assert why("file:///a", "rust", languages=("python", "!go")) == "language-off"
 
 
 @pytest.mark.parametrize(

@@ -23,25 +23,25 @@ def test_each_change_is_announced_once_as_plain_json():
     board = StatusBoard(client.notify)
     board.show(State.LOADING, "reading weights", "m", 0.25)
     board.show(State.LOADING, "reading weights", "m", 0.25)
-    board.show(State.READY, model="m")
+    board.show(State.READY, model="m", device="cpu")
     assert client.seen == [
-        {"state": "loading", "reason": "reading weights", "model": "m", "progress": 0.25},
-        {"state": "ready", "reason": "", "model": "m", "progress": None},
+        {"state": "loading", "reason": "reading weights", "model": "m", "progress": 0.25, "device": ""},
+        {"state": "ready", "reason": "", "model": "m", "progress": None, "device": "cpu"},
     ]
     assert all(type(params["state"]) is str for params in client.seen)
-    assert board.current == Status(State.READY, model="m")
+    assert board.current == Status(State.READY, model="m", device="cpu")
 
 
 def test_busy_and_back_keep_the_models_name():
     client = Client()
     board = StatusBoard(client.notify)
-    board.show(State.READY, model="m")
+    board.show(State.READY, model="m", device="cpu")
     for busy in (True, True, False, False):
         board.set_busy(busy)
-    assert [(params["state"], params["model"]) for params in client.seen] == [
-        ("ready", "m"),
-        ("busy", "m"),
-        ("ready", "m"),
+    assert [(params["state"], params["model"], params["device"]) for params in client.seen] == [
+        ("ready", "m", "cpu"),
+        ("busy", "m", "cpu"),
+        ("ready", "m", "cpu"),
     ]
 
 

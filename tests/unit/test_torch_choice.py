@@ -25,6 +25,7 @@ def load(name: str) -> ModuleType:
 
 
 torch_choice = load("torch_choice")
+torch_facts = load("torch_facts")
 setup = load("setup")
 Facts = torch_choice.Facts
 
@@ -96,10 +97,10 @@ def test_the_floor_is_the_one_in_pyproject():
 
 def test_the_versions_that_pip_lists_are_read(monkeypatch):
     listing = "torch (2.15.0)\nAvailable versions: 2.15.0, 2.13.0+cpu, 2.13.0\n  INSTALLED: none"
-    monkeypatch.setattr(setup, "answer_of", lambda *_, **__: listing)
-    assert setup.offered_versions() == ("2.15.0", "2.13.0+cpu", "2.13.0")
-    monkeypatch.setattr(setup, "answer_of", lambda *_, **__: "")
-    assert setup.offered_versions() == ()
+    monkeypatch.setattr(torch_facts, "answer_of", lambda *_, **__: listing)
+    assert torch_facts.offered_versions(Path("python")) == ("2.15.0", "2.13.0+cpu", "2.13.0")
+    monkeypatch.setattr(torch_facts, "answer_of", lambda *_, **__: "")
+    assert torch_facts.offered_versions(Path("python")) == ()
 
 
 def test_the_dev_tools_come_from_pyproject():

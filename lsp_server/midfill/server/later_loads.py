@@ -6,7 +6,7 @@ Event loop only. Decides nothing: the model side does, and says so by its progre
 from collections.abc import Callable
 from typing import Protocol
 
-from midfill.model import LoadProgress
+from midfill.model import LoadProgress, ModelInfo
 from midfill.server.status import State, StatusBoard
 
 IDLE = "idle"
@@ -27,15 +27,16 @@ class LaterLoads:
         self._open_view = open_view
         self._view: LoadView | None = None
 
-    def take(self, progress: LoadProgress, model: str, busy: bool) -> None:
-        """Show `progress`; `model` is the one that completes, `busy` whether somebody waits for it."""
+    def take(self, progress: LoadProgress, info: ModelInfo, busy: bool) -> None:
+        """Show `progress`; `info` is of the one that completes, `busy` whether somebody waits for it."""
         match progress.stage:
             case "ready":
                 self._end(progress.message or "ready")
-                self._status.show(State.BUSY if busy else State.READY, progress.message, model)
+                state = State.BUSY if busy else State.READY
+                self._status.show(state, progress.message, info.name, device=info.device)
             case "idle":
                 self._end(progress.message)
-                self._status.show(State.OFF, IDLE, model)
+                self._status.show(State.OFF, IDLE, info.name)
             case "failed":
                 self._end(progress.message)
                 self._status.show(State.FAILED, progress.message)
@@ -43,7 +44,7 @@ class LaterLoads:
                 if self._view is None:
                     self._view = self._open_view("Midfill: loading a model")
                 self._view.report(progress.message, progress.fraction)
-                self._status.show(State.LOADING, progress.message, model, progress.fraction)
+                self._status.show(State.LOADING, progress.message, info.name, progress.fraction)
 
     def stop(self) -> None:
         """The worker is being replaced, and with it what it loads."""

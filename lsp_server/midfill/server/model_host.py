@@ -161,7 +161,7 @@ class ModelHost:
         if worker is not self._worker:
             return
         if self._info is not None:
-            self._later.take(progress, self._info.name, busy=self._waiting > 0)
+            self._later.take(progress, self._info, busy=self._waiting > 0)
         else:
             view.report(progress.message, progress.fraction)
             state = STAGES.get(progress.stage, State.LOADING)
@@ -174,7 +174,7 @@ class ModelHost:
             self._info = outcome
             view.end(f"{outcome.name} is ready on {outcome.device}")
             remarks = "; ".join(filter(None, (how_it_completes(outcome), outcome.note)))
-            self._status.show(State.READY, remarks, outcome.name)
+            self._status.show(State.READY, remarks, outcome.name, device=outcome.device)
             log.info("model ready: %s", outcome)
             self._on_ready()
         elif isinstance(outcome, NoModel):
@@ -201,7 +201,7 @@ class ModelHost:
         if self._info is None:
             self._status.show(State.FAILED, failure)
         else:  # the model that was there still is
-            self._status.show(State.READY, failure, self._info.name)
+            self._status.show(State.READY, failure, self._info.name, device=self._info.device)
 
 
 def how_it_completes(info: ModelInfo) -> str:

@@ -29,6 +29,7 @@ from midfill.server.convert import (
     trigger_of,
 )
 from midfill.server.documents import UnknownDocument
+from midfill.server.models_list import models_list
 from midfill.server.sync_first import sync_first
 from midfill.server.text import DocumentSnapshot
 from midfill.server.watch import is_alive
@@ -223,6 +224,11 @@ def _register_commands(app: App) -> None:
         stages = [as_fields(line) for line in app.explain_last()]
         status = app.status.current.as_params()
         return {"shown": shown, "reason": answer.reason, "status": status, "stages": stages}
+
+    @server.command("midfill.models")
+    async def models(*arguments: Any) -> list[dict[str, Any]]:
+        """What could be chosen or pulled, as `midfill model list` shows it."""
+        return await asyncio.to_thread(models_list)
 
     @server.command("midfill.stats")
     async def stats(*arguments: Any) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class Settings(ActionSettings):
     languages: tuple[str, ...] = option(
         "languages",
         (),
-        "Language ids to complete in, such as `python`. Empty: all.",
+        "Language ids to complete in, such as `python`, or not to, such as `!markdown`. Empty: all.",
         list,
     )
     exclude: tuple[str, ...] = option(
@@ -233,6 +233,8 @@ class Settings(ActionSettings):
 _FIELDS = sorted(fields(Settings), key=lambda field: field.name in ActionSettings.__dataclass_fields__)
 """In the order of the documentation: those of the actions last."""
 OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in _FIELDS}
+RESTRICTED = ("model", "instructModel", "testPython")
+"""Name files that are read or run: an editor takes them from no workspace that its user has not trusted."""
 ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
 
 

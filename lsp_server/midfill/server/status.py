@@ -26,6 +26,8 @@ class Status:
     model: str = ""
     progress: float | None = None
     """0–1 while downloading or loading, when it is known."""
+    device: str = ""
+    """What the model runs on, once it does."""
 
     def as_params(self) -> dict[str, Any]:
         return {
@@ -33,6 +35,7 @@ class Status:
             "reason": self.reason,
             "model": self.model,
             "progress": self.progress,
+            "device": self.device,
         }
 
 
@@ -47,9 +50,16 @@ class StatusBoard:
     def current(self) -> Status:
         return self._current
 
-    def show(self, state: State, reason: str = "", model: str = "", progress: float | None = None) -> None:
+    def show(
+        self,
+        state: State,
+        reason: str = "",
+        model: str = "",
+        progress: float | None = None,
+        device: str = "",
+    ) -> None:
         """Announce a new status; the same one twice is announced once."""
-        status = Status(state, reason, model, progress)
+        status = Status(state, reason, model, progress, device)
         if status != self._current:
             self._current = status
             self._notify(METHOD, status.as_params())
@@ -59,4 +69,4 @@ class StatusBoard:
         wanted = State.BUSY if busy else State.READY
         if self._current.state in (State.READY, State.BUSY):
             status = replace(self._current, state=wanted)
-            self.show(status.state, status.reason, status.model, status.progress)
+            self.show(status.state, status.reason, status.model, status.progress, status.device)

@@ -24,7 +24,7 @@ SOURCES = {
 }
 SILENCES = {
     "not-a-file": "only files and untitled documents get suggestions",
-    "language-off": "the language is not among `midfill.languages`",
+    "language-off": "`midfill.languages` leaves this language out",
     "file-excluded": "the file matches `midfill.exclude`",
     "secret-file": "files with secrets are left alone",
     "mid-word": "the cursor stands inside a word",

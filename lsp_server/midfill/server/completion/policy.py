@@ -41,12 +41,18 @@ def silence(snapshot: DocumentSnapshot, settings: Settings) -> str:
     """Why this document gets no suggestions, as a code; empty when it gets them."""
     if not snapshot.uri.startswith(SCHEMES):
         return "not-a-file"
-    if settings.languages and snapshot.language not in settings.languages:
+    if not _completes_in(snapshot.language, settings.languages):
         return "language-off"
     path = to_path(snapshot.uri)
     if path is not None and any(matches(path, pattern) for pattern in settings.exclude):
         return "file-excluded"
     return "secret-file" if snapshot.language == "dotenv" or is_secret(snapshot.uri) else ""
+
+
+def _completes_in(language: str, wanted: Collection[str]) -> bool:
+    """`wanted` as in `midfill.languages`: ids, and `!id` for all but that. Without a bare id: all."""
+    named = [each for each in wanted if not each.startswith("!")]
+    return f"!{language}" not in wanted and (not named or language in named)
 
 
 def silence_at(context: CursorContext, recent: Recent, off: Collection[str] = ()) -> str:

@@ -1,0 +1,152 @@
+// The server's life: found, started, watched, started again after a crash, given up after several.
+import * as vscode from 'vscode'
+import { ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclient/node'
+import { Backoff } from './backoff'
+import { makeClient } from './client'
+import { locate, NoServer, type Server } from './locate'
+import { STARTING, type Status } from './status'
+import type { StatusBar } from './statusBar'
+
+const SILENCE_MS = 250
+/** After the last request without an answer, before the server is asked why: typing goes on. */
+
+export class Session implements vscode.Disposable {
+  private client: LanguageClient | undefined
+  private readonly backoff = new Backoff()
+  private retry: NodeJS.Timeout | undefined
+  private asking: NodeJS.Timeout | undefined
+  private starting: Promise<void> | undefined
+  private wanted = false
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly version: string,
+    readonly output: vscode.LogOutputChannel,
+    readonly bar: StatusBar,
+    private readonly onServer: (server: Server) => void,
+  ) {}
+
+  /** Start the server, or start it again. What went wrong is said to the user, not thrown. */
+  async restart(): Promise<void> {
+    this.backoff.forget()
+    await this.stop()
+    await this.start()
+  }
+
+  async start(): Promise<void> {
+    this.wanted = true
+    this.starting ??= this.startOnce().finally(() => (this.starting = undefined))
+    return this.starting
+  }
+
+  /** Ask the server's own command; undefined where no server runs. */
+  async ask<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
+    const client = this.client
+    if (!client?.isRunning()) {
+      void vscode.window.showWarningMessage('Midfill’s server is not running.')
+      return undefined
+    }
+    return (await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: args })) as T
+  }
+
+  /** The status once nothing is being fetched or loaded any more. */
+  untilSettled(): Promise<Status> {
+    return new Promise((resolve) => {
+      const listening = this.bar.onChange((status) => {
+        if (!['ready', 'busy', 'failed', 'off'].includes(status.state)) return
+        listening.dispose()
+        resolve(status)
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.wanted = false
+    clearTimeout(this.retry)
+    clearTimeout(this.asking)
+    await this.starting?.catch(() => undefined)
+    const client = this.client
+    this.client = undefined
+    await client?.dispose().catch((error: unknown) => this.output.warn(`stopping: ${String(error)}`))
+    void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', false)
+  }
+
+  dispose(): Promise<void> {
+    return this.stop()
+  }
+
+  private async startOnce(): Promise<void> {
+    this.bar.set(STARTING)
+    try {
+      const server = await locate(this.context, this.version)
+      this.output.info(`starting ${server.command} (${server.version}, from the ${server.from})`)
+      const client = makeClient(server.command, this.output, {
+        status: (status) => this.bar.set(status),
+        answered: (count) => this.answered(count),
+        closed: () => this.closed(client),
+      })
+      this.client = client
+      await client.start()
+      void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', true)
+      this.onServer(server)
+    } catch (error) {
+      if (error instanceof NoServer) await this.sayNoServer(error)
+      else this.failedToStart(String(error))
+    }
+  }
+
+  /** It refused `initialize`, say. Had it stopped, `closed` would have seen to it. */
+  private failedToStart(why: string): void {
+    this.output.error(`the server did not start: ${why}`)
+    if (this.client) this.bar.set({ state: 'failed', reason: why, model: '', progress: null })
+  }
+
+  private answered(count: number): void {
+    clearTimeout(this.asking)
+    if (count > 0) this.bar.setSilence('')
+    else this.asking = setTimeout(() => void this.askWhy(), SILENCE_MS)
+  }
+
+  private async askWhy(): Promise<void> {
+    if (!this.client?.isRunning()) return
+    const last = await this.ask<{ shown: boolean; stages: { stage: string; said: string }[] }>('midfill.explainLast')
+    const said = last?.stages.findLast((line) => line.stage === 'answer')?.said ?? ''
+    this.bar.setSilence(last?.shown ? '' : said.replace(/^nothing: (.+?: )?/, ''))
+  }
+
+  private closed(client: LanguageClient): void {
+    if (!this.wanted || this.client !== client) return
+    this.client = undefined
+    void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', false)
+    const delay = this.backoff.next(Date.now())
+    if (delay === undefined) {
+      this.giveUp()
+      return
+    }
+    this.output.warn(`the server stopped; it starts again in ${delay / 1000} s`)
+    this.bar.set({ ...STARTING, reason: 'the server stopped and starts again' })
+    this.retry = setTimeout(() => void this.start(), delay)
+  }
+
+  private giveUp(): void {
+    const sentence = `Midfill’s server stopped ${this.backoff.count} times within three minutes and is left alone.`
+    this.bar.set({ state: 'failed', reason: 'the server keeps stopping', model: '', progress: null })
+    void vscode.window.showErrorMessage(sentence, 'Restart', 'Show Log').then((answer) => {
+      if (answer === 'Restart') void this.restart()
+      if (answer === 'Show Log') this.output.show()
+    })
+  }
+
+  private async sayNoServer(error: NoServer): Promise<void> {
+    this.output.warn(error.message)
+    const state = error.installable ? 'off' : 'failed'
+    this.bar.set({ state, reason: error.installable ? 'no-server' : error.message, model: '', progress: null })
+    const [install, settings] = ['Install', 'Open Settings']
+    const answers = error.installable ? [install] : [settings, install]
+    // Not awaited to the end by `start`: the question may stay on the screen for long.
+    void vscode.window.showWarningMessage(error.message, ...answers).then((answer) => {
+      if (answer === install) void vscode.commands.executeCommand('midfill.ui.install')
+      if (answer === settings) void vscode.commands.executeCommand('workbench.action.openSettings', 'midfill.server.path')
+    })
+  }
+}

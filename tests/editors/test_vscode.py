@@ -1,0 +1,213 @@
+"""Real VS Code, real keystrokes: the ghost text, what Tab makes of the file, what the status says."""
+
+import json
+import re
+from functools import partial
+
+import pytest
+
+pytestmark = pytest.mark.editor
+
+TEXT = "alpha + beta"
+"""What the scripted model writes in the window that most tests share."""
+HEAD = "def add(alpha, beta):\n    "
+
+
+@pytest.fixture(scope="module")
+def window(start_vscode):
+    """One window for every test that leaves it as it was."""
+    with start_vscode(scriptedText=TEXT) as vscode:
+        vscode.wait_for_status("ready")
+        yield vscode
+
+
+def test_the_status_bar_says_state_model_and_device_to_a_screen_reader_too(window):
+    assert window.status() == "Midfill: ready. Model: scripted on none"
+
+
+def test_typing_shows_ghost_text_and_tab_inserts_exactly_it(window):
+    file = window.open("typing.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.press("Tab")
+
+    assert window.saved(file) == HEAD + "return " + TEXT
+    assert window.ghost() == ""
+
+
+def test_accepting_tells_the_server(window):
+    window.open("accepting.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.press("Tab")
+
+    window.command("Midfill: Show Statistics")
+    counted = window.wait_for("the statistics", lambda: window.tab_text("statistics"))
+    assert re.search(r"by key, as the editor told \|\s*[1-9]", counted)
+
+
+def test_wide_characters_and_emoji_before_the_cursor_move_nothing(window):
+    start = "# 漢字🙂 naïve\n"
+    file = window.open("wide.py", start)
+    window.type('mood = "🙂漢字👩‍🚀" + ')
+    window.wait_for_ghost(TEXT)
+
+    window.press("Tab")
+
+    # VS Code closes the quote by itself and types over it.
+    assert window.saved(file) == start + 'mood = "🙂漢字👩‍🚀" + ' + TEXT
+
+
+def test_ctrl_right_takes_a_word_and_tab_the_rest(window):
+    file = window.open("partial.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.press("Control+ArrowRight")
+    window.wait_for_ghost(" + beta")
+    assert window.saved(file) == HEAD + "return alpha"
+
+    window.press("Tab")
+    assert window.saved(file) == HEAD + "return " + TEXT
+
+
+def test_typing_on_keeps_a_suggestion_that_matches(window):
+    file = window.open("through.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.type("alp")
+    window.wait_for_ghost(TEXT[3:])
+    window.press("Tab")
+
+    assert window.saved(file) == HEAD + "return " + TEXT
+
+
+def test_a_file_with_crlf_keeps_every_line_end(window):
+    file = window.open("lines.py", HEAD.replace("\n", "\r\n"))
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.press("Tab")
+
+    assert window.saved(file) == (HEAD + "return " + TEXT).replace("\n", "\r\n")
+
+
+def test_a_silence_is_explained_in_the_status(window):
+    window.open("silent.py", HEAD + "total")
+    window.press("ArrowLeft", "ArrowLeft")
+    window.type("x")
+
+    window.wait_for_status("Nothing suggested here: the cursor stands inside a word")
+
+
+def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
+    (server,) = window.servers()
+    window.open("language.py", HEAD)
+    window.command("Midfill: Switch Suggestions On or Off for This Language")
+    window.wait_for("the setting is written", lambda: languages(window) == ["!python"])
+    window.type("return ")
+    assert "leaves this language out" in window.wait_for_status("Nothing suggested here")
+
+    window.command("Midfill: Switch Suggestions On or Off for This Language")
+    window.wait_for("the setting is back", lambda: languages(window) == [])
+    window.wait_for("suggestions again", lambda: window.asks_by_hand(TEXT))
+    assert window.servers() == [server]
+
+
+def test_another_text_comes_as_soon_as_the_settings_say_so(window):
+    (server,) = window.servers()
+    window.open("settings.py", HEAD)
+    window.set(scriptedText="gamma")
+    try:
+        window.type("return ")
+        window.wait_for("the new text", lambda: window.asks_by_hand("gamma"))
+    finally:
+        window.set(scriptedText=TEXT)
+    assert window.servers() == [server]
+
+
+def test_what_was_done_last_is_shown_in_a_tab(window):
+    window.open("explained.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+
+    window.command("Midfill: Explain the Last Suggestion, or Its Absence")
+
+    lines = window.wait_for("the table", lambda: window.tab_text("the last request"))
+    assert "| answer" in lines
+    assert f"{len(TEXT)} characters in 1 line" in lines
+
+
+def test_a_server_that_is_killed_comes_back_by_itself(window):
+    (server,) = window.servers()
+    server.kill()
+
+    window.wait_for("another server", lambda: window.servers() not in ([], [server]))
+    window.wait_for_status("ready")
+    file = window.open("again.py", HEAD)
+    window.type("return ")
+    window.wait_for_ghost(TEXT)
+    window.press("Tab")
+    assert window.saved(file) == HEAD + "return " + TEXT
+
+
+def test_a_server_that_keeps_stopping_is_left_alone_and_the_user_is_told(window):
+    while "failed" not in window.status():
+        running = window.servers()
+        for server in running:
+            server.kill()
+        window.wait_for("another server, or none", partial(_settled, window, running))
+    assert "the server keeps stopping" in window.wait_for_status("failed")
+    assert any("is left alone" in said for said in window.notifications())
+
+    window.command("Midfill: Restart the Server")
+
+    window.wait_for_status("ready")
+    assert len(window.servers()) == 1
+
+
+def languages(window) -> object:
+    return window.user_settings().get("midfill.languages")
+
+
+def _settled(window, before) -> bool:
+    after = window.servers()
+    return "failed" in window.status() or (after != before and after != [] and "ready" in window.status())
+
+
+def test_without_a_model_the_server_asks_and_the_status_says_so(start_vscode, tmp_path_factory):
+    empty = str(tmp_path_factory.mktemp("cache"))
+    with start_vscode(backend="transformers", environment={"MIDFILL_CACHE_DIR": empty}) as vscode:
+        assert "no model is installed yet" in vscode.wait_for_status("off")
+        question = vscode.wait_for("the question", vscode.notifications)[0]
+        assert "Download" in question
+        assert "491 MB" in question
+        assert empty in question
+
+
+def test_without_a_server_the_extension_offers_to_install_it(start_vscode):
+    with start_vscode(environment={"PATH": "/usr/bin:/bin"}) as vscode:
+        assert "no server is installed yet" in vscode.wait_for_status("off")
+        assert "not installed yet" in vscode.wait_for("the offer", vscode.notifications)[0]
+
+
+@pytest.mark.parametrize("trusting", [False, True])
+def test_only_a_trusted_workspace_names_a_server(start_vscode, trusting):
+    restricted = {
+        "security.workspace.trust.enabled": True,
+        "security.workspace.trust.startupPrompt": "never",
+    }
+    vscode = start_vscode(user={} if trusting else restricted)
+    witness = vscode.workspace / "ran.txt"
+    planted = vscode.workspace / "midfill"
+    planted.write_text(f"#!/bin/sh\ntouch '{witness}'\n")
+    planted.chmod(0o755)
+    (vscode.workspace / ".vscode").mkdir()
+    named = json.dumps({"midfill.server.path": str(planted)})
+    (vscode.workspace / ".vscode" / "settings.json").write_text(named)
+    with vscode:
+        vscode.wait_for_status("failed" if trusting else "ready")
+        assert witness.exists() == trusting
