@@ -39,6 +39,7 @@ CONTRACT = [
     "contextSimilar",
     "contextEdits",
     "docstringStyle",
+    "failingTests",
     "testPython",
 ]
 """The names that stay (DESIGN, the contract)."""
