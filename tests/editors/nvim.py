@@ -123,6 +123,7 @@ class NvimSession:
         self._environment = {
             "PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}" if ready_made else "/usr/bin:/bin",
             "NVIM_LOG_FILE": str(home / "nvim.log"),
+            "MIDFILL_STATISTICS_DIR": str(home / "statistics"),
             **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE")},
         }
 
@@ -183,10 +184,10 @@ class NvimSession:
     def ghost(self) -> Ghost | None:
         """What is shown and not yet part of the document."""
         marks = self.lua(
-            "local marks = {} for _, name in ipairs({ 'nvim.lsp.inline_completion', 'midfill' }) do"
+            "local found = {} for _, name in ipairs({ 'nvim.lsp.inline_completion', 'midfill' }) do"
             " local space = vim.api.nvim_create_namespace(name)"
-            " vim.list_extend(marks, vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })) end"
-            " return marks"
+            " local marks = vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })"
+            " vim.list_extend(found, marks) end return found"
         )
         if not marks:
             return None

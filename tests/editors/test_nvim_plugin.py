@@ -1,4 +1,4 @@
-"""The rest of `editors/nvim`: commands, health, status line, code actions, what it says when things are amiss."""
+"""The rest of `editors/nvim`: commands, health, status line, code actions, installing, trouble."""
 
 import json
 import re
@@ -10,6 +10,18 @@ from tests.editors.nvim import ROOT, NvimSession
 
 pytestmark = pytest.mark.editor
 
+INSTALLER = """
+import json, os, pathlib, sys, time
+venv, source = map(pathlib.Path, sys.argv[1:3])
+assert (source / "tools").is_dir()
+print(json.dumps({"message": "PyTorch: torch, 80 of 190 MB, 12 s left", "fraction": 0.4}), flush=True)
+while not os.path.exists(os.environ["GO_ON"]):
+    time.sleep(0.02)
+(venv / "bin").mkdir(parents=True)
+(venv / "bin" / "midfill").symlink_to(os.environ["PROGRAM"])
+print(json.dumps({"done": True}), flush=True)
+"""
+"""Says what tools/install_server.py says, and has a server at hand."""
 SOURCE = "def f(a):\n    return a\n"
 STATUSLINE = "return require('midfill').statusline()"
 
@@ -193,7 +205,8 @@ def _kill_the_server(nvim: NvimSession, then: str = "") -> None:
 def test_nonsense_in_setup_is_said_and_harmless(start_any_nvim):
     wrong = (
         "_G.said = {}"
-        " for _, options in ipairs({ { setings = {} }, { keymaps = 'yes' }, { keymaps = { acept = '<C-l>' } } }) do"
+        " local wrong = { { setings = {} }, { keymaps = 'yes' }, { keymaps = { acept = '<C-l>' } } }"
+        " for _, options in ipairs(wrong) do"
         " table.insert(said, select(2, pcall(require('midfill').setup, options))) end"
     )
     with start_any_nvim(SOURCE, extra_lua=wrong) as nvim:
@@ -203,3 +216,39 @@ def test_nonsense_in_setup_is_said_and_harmless(start_any_nvim):
             'midfill: the option keymaps is a { "table", "boolean" }, not a string',
             'midfill: there is nothing called "acept" to map',
         ]
+
+
+def test_install_shows_how_far_it_is_and_starts_what_it_built(start_any_nvim, server_folder, tmp_path):
+    steps = tmp_path / "go-on"
+    checkout = tmp_path / "a checkout"
+    (checkout / "tools").mkdir(parents=True)
+    (checkout / "tools" / "install_server.py").write_text(INSTALLER)
+    here = (
+        f"require('midfill.server').checkout = function() return '{checkout}' end"
+        f" vim.env.GO_ON, vim.env.PROGRAM = '{steps}', '{server_folder / 'midfill'}'"
+    )
+    with start_any_nvim(SOURCE, ready_made=False, extra_lua=here) as nvim:
+        nvim.api.command("MidfillInstall")
+        installing = "return require('midfill.status').installing"
+        nvim.wait_for("progress", lambda: nvim.lua(installing) == "PyTorch: torch, 80 of 190 MB, 12 s left")
+        assert nvim.lua(STATUSLINE) == "Midfill: installing"
+        nvim.api.command("MidfillInstall")  # a second time meanwhile
+        assert "is being installed already" in told(nvim)
+        steps.touch()
+        nvim.wait_until_ready()
+        assert "installed in" in told(nvim)
+        program = "return vim.lsp.get_clients({ name = 'midfill' })[1].config.cmd[1]"
+        assert nvim.lua(program).startswith(nvim.lua("return require('midfill.server').environment()"))
+
+
+def test_an_installation_that_fails_says_why(start_any_nvim, tmp_path):
+    (tmp_path / "tools").mkdir()
+    said = "import sys, json; print('pip: full', file=sys.stderr); print(json.dumps({'error': 'no space'}))"
+    (tmp_path / "tools" / "install_server.py").write_text(f"{said}; sys.exit(1)")
+    here = f"require('midfill.server').checkout = function() return '{tmp_path}' end"
+    with start_any_nvim(SOURCE, ready_made=False, extra_lua=here) as nvim:
+        nvim.api.command("silent! MidfillInstall")
+        nvim.wait_for("why", lambda: "the installation failed: no space" in told(nvim))
+        assert nvim.lua(STATUSLINE) == ""
+        nvim.api.command("MidfillLog")
+        assert any("pip: full" in line for line in page(nvim, "log"))

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Document the function or class at a line.",
     ),
     "stats": ("midfill.server.cli.stats:stats", "What was suggested here, and what became of it."),
+    "editor": ("midfill.server.cli.editor:editor", "Configure an editor, or show how."),
     "model": ("midfill.server.cli.models:models", "Get, choose and move models."),
     "doctor": (
         "midfill.server.cli.doctor:doctor",
