@@ -1,6 +1,6 @@
-"""Installs Midfill's wheel, with the right torch, into a virtual environment of its own, for an editor.
+"""Installs Midfill, with the right torch, into a virtual environment of its own, for an editor.
 
-    python install_server.py VENV WHEEL [--uv PROGRAM]
+    python install_server.py VENV WHEEL|CHECKOUT [--uv PROGRAM]
 
 Every line of stdout is a JSON object: `{"message", "fraction"}` on the way (fraction 0–1 or null), and as
 the last one `{"done": true}` or `{"error": "one sentence"}`; what pip and uv print goes to stderr. Killed
@@ -28,6 +28,8 @@ NEEDED_BYTES = 3_000_000_000
 STAMP = "midfill-installed.json"
 STEPS = (("making an environment", 0.0), ("PyTorch", 0.05), ("Midfill and what it needs", 0.6))
 """What is done, and the share of the whole at which it begins, roughly."""
+SOURCES = ("lsp_server", "model", "editors/nvim")
+"""What of a checkout the wheel is made of."""
 EXE = ".exe" if os.name == "nt" else ""
 
 
@@ -51,8 +53,19 @@ def python_of(venv: Path) -> Path:
     return venv / ("Scripts" if os.name == "nt" else "bin") / f"python{EXE}"
 
 
-def digest_of(wheel: Path) -> str:
-    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+def digest_of(source: Path) -> str:
+    """Of a wheel's bytes; of a checkout's files that become one."""
+    if source.is_file():
+        return hashlib.sha256(source.read_bytes()).hexdigest()
+    files = [source / "pyproject.toml"]
+    for part in SOURCES:
+        files += sorted(file for file in (source / part).rglob("*") if file.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        if "__pycache__" not in file.parts:
+            digest.update(f"{file.relative_to(source)}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def is_complete(venv: Path, digest: str) -> bool:

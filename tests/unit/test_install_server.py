@@ -131,3 +131,19 @@ def test_an_old_python_is_refused_in_one_sentence(monkeypatch, tmp_path, wheel, 
     assert install_server.main() == 1
     (line,) = capsys.readouterr().out.splitlines()
     assert "Python 3.11 or later is needed" in json.loads(line)["error"]
+
+
+def test_a_checkout_is_another_one_when_a_file_of_it_is(tmp_path):
+    module = tmp_path / "model" / "a.py"
+    module.parent.mkdir()
+    (tmp_path / "pyproject.toml").write_text("")
+    module.write_text("1")
+    first = install_server.digest_of(tmp_path)
+    (tmp_path / "model" / "__pycache__").mkdir()
+    (tmp_path / "model" / "__pycache__" / "a.pyc").write_text("compiled")
+    (tmp_path / "README.md").write_text("not in the wheel's code")
+    assert install_server.digest_of(tmp_path) == first
+    module.rename(module.with_name("b.py"))
+    second = install_server.digest_of(tmp_path)
+    (tmp_path / "model" / "b.py").write_text("2")
+    assert len({first, second, install_server.digest_of(tmp_path)}) == 3
