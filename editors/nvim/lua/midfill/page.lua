@@ -18,11 +18,16 @@ function M.open(name, lines)
   vim.bo[buffer].modifiable = false
   local window = vim.fn.bufwinid(buffer)
   if window == -1 then
-    vim.cmd(('botright %dsplit'):format(math.min(#lines + 1, MOST_LINES)))
+    local rows = 0
+    for _, line in ipairs(lines) do
+      rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / vim.o.columns))
+    end
+    vim.cmd(('botright %dsplit'):format(math.min(rows + 1, MOST_LINES)))
     vim.api.nvim_win_set_buf(0, buffer)
   else
     vim.api.nvim_set_current_win(window)
   end
+  vim.wo.wrap, vim.wo.linebreak, vim.wo.number, vim.wo.signcolumn = true, true, false, 'no'
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buffer, desc = 'Close this page' })
   return buffer
 end

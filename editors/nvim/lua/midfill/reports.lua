@@ -80,7 +80,8 @@ function M.statistics(figures)
   end
   for source, latency in vim.spairs(figures.latency_ms) do
     local median = known(latency.p50) and ('≤ %d ms'):format(latency.p50) or 'more than all buckets'
-    rows[#rows + 1] = { ('answers from %s'):format(source), ('%d, half of them in %s'):format(latency.count, median) }
+    local from = source == 'none' and 'nothing shown' or 'shown from ' .. source
+    rows[#rows + 1] = { from, ('%d, half of them in %s'):format(latency.count, median) }
   end
   return vim.list_extend(columns(rows), vim.tbl_map(function(warning)
     return '! ' .. warning

@@ -48,7 +48,10 @@ function M.line()
     return ''
   end
   local status = M.current or { state = 'starting' }
-  if require('midfill.switch').is_off(vim.api.nvim_get_current_buf()) then
+  local work = require('midfill.progress').title()
+  if work then
+    return 'Midfill: ' .. work:gsub('%%', '')
+  elseif require('midfill.switch').is_off(vim.api.nvim_get_current_buf()) then
     return 'Midfill: off'
   elseif status.state == 'ready' then
     return 'Midfill'
