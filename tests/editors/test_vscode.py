@@ -16,7 +16,7 @@ HEAD = "def add(alpha, beta):\n    "
 @pytest.fixture(scope="module")
 def window(start_vscode):
     """One window for every test that leaves it as it was."""
-    with start_vscode(scriptedText=TEXT) as vscode:
+    with start_vscode(scriptedText=TEXT, scriptedAnswers=["Add both.", "A number."]) as vscode:
         vscode.wait_for_status("ready")
         yield vscode
 
@@ -58,6 +58,55 @@ def test_wide_characters_and_emoji_before_the_cursor_move_nothing(window):
 
     # VS Code closes the quote by itself and types over it.
     assert window.saved(file) == start + 'mood = "🙂漢字👩‍🚀" + ' + TEXT
+
+
+def test_text_from_an_input_method_is_completed_behind_what_was_chosen(window):
+    file = window.open("composed.py", HEAD)
+    window.type("return ")
+    window.compose("kanji", "漢字")
+    window.type(" + ")
+    window.wait_for_ghost(TEXT)
+
+    window.press("Tab")
+
+    assert window.saved(file) == HEAD + "return 漢字 + " + TEXT
+
+
+def test_a_bracket_that_vs_code_closed_comes_out_once(window):
+    file = window.open("bracket.py", "# sums\n")
+    window.program.set(scriptedText="a, b):")
+    try:
+        window.type("def add(")
+        window.wait_for("the rest of the line", lambda: window.asks_by_hand("a, b:"))
+        window.press("Tab")
+        assert window.saved(file) == "# sums\ndef add(a, b):"
+    finally:
+        window.program.set(scriptedText=TEXT)
+
+
+def test_two_hundred_keys_at_once_end_with_a_suggestion_for_the_last(window):
+    keys = "".join(f"a{n} = {n}\n" for n in range(30)) + "total = "
+    file = window.open("storm.py", "# sums\n")
+    window.page.keyboard.type(keys)
+    window.wait_for("a suggestion of the present script", lambda: window.ghost() == TEXT)
+
+    window.press("Tab")
+
+    assert window.saved(file) == "# sums\n" + keys + TEXT
+
+
+def test_the_docstring_action_writes_into_the_file_and_one_undo_takes_it_back(window):
+    before = "def add(a):\n    return a + 1\n"
+    file = window.open("action.py", before)
+    window.press("Control+Home", "ArrowDown")
+
+    window.act("write the docstring of")
+
+    after = window.wait_for("the edit", lambda: (text := window.saved(file)) != before and text)
+    assert after.startswith('def add(a):\n    """Add both.')
+    assert after.endswith('"""\n    return a + 1\n')
+    window.press("Control+z")
+    assert window.saved(file) == before
 
 
 def test_ctrl_right_takes_a_word_and_tab_the_rest(window):

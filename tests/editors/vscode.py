@@ -89,6 +89,26 @@ class VscodeSession:
             else:
                 self.page.keyboard.insert_text(character)
 
+    def compose(self, reading: str, chosen: str) -> None:
+        """As an input method does: `reading` stands underlined for a while, then becomes `chosen`."""
+        session = self.page.context.new_cdp_session(self.page)
+        for end in range(1, len(reading) + 1):
+            composed = {"text": reading[:end], "selectionStart": end, "selectionEnd": end}
+            session.send("Input.imeSetComposition", composed)
+        session.send("Input.insertText", {"text": chosen})
+
+    def act(self, title: str) -> None:
+        """Choose a code action from the menu that Ctrl+. opens, by keys."""
+        self.press("Control+Period")
+        self.page.wait_for_selector(f".action-widget .monaco-list-row:has-text('{title}')")
+        focused = f".action-widget .monaco-list-row.focused:has-text('{title}')"
+        for _ in self.page.query_selector_all(".action-widget .monaco-list-row"):
+            if self.page.query_selector(focused):
+                break
+            self.press("ArrowDown")
+        self.page.wait_for_selector(focused)
+        self.press("Enter")
+
     def press(self, *keys: str) -> None:
         """Keys in Playwright's notation: `Tab`, `Control+ArrowRight`."""
         for key in keys:
