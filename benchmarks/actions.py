@@ -1,33 +1,60 @@
-"""Code actions with the default model: docstrings for HumanEval's functions, beside a template without one.
+"""Code actions with the default model: docstrings beside a template, unit tests with what they notice.
 
-Every 4th function (`--all`: each), its docstring removed; `--rows N` takes so many, and writes no
-result. All of the pipeline but the wire. Each part has a module of its own (`actions_*`) with a `measure`.
+Every 4th HumanEval function; `--all`: each, and tests by 1, 3 and 5 candidates. For docstrings its own is
+removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows N` so many, `--only
+docstrings|tests` one part; none of these writes a result. `--resume FILE` keeps rows. All of the pipeline
+but the wire. Each part has a module of its own (`actions_*`) with a `measure`.
 """
 
 import argparse
 import asyncio
+import os
+from pathlib import Path
 
-from benchmarks import actions_docstrings
+from benchmarks import actions_docstrings, actions_tests
 from benchmarks.evaluation_data import PROBLEMS, read_rows
-from benchmarks.report import report
+from benchmarks.humaneval import spread
+from benchmarks.measure.kept import Kept
+from benchmarks.report import Row, report
+from midfill.model.store.catalogue import DEFAULT_MODEL
 
 EVERY = 4
+PARTS = ("docstrings", "tests")
+Summary = dict[str, float | str | None]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--all", action="store_true", help="every function")
-    parser.add_argument("--rows", type=int, default=0, help="so many functions")
+    parser.add_argument("--all", action="store_true", help="every function, and 1, 3 and 5 candidates")
+    parser.add_argument("--rows", type=int, default=0, help="so many functions, evenly spread")
+    parser.add_argument("--functions", type=Path, default=PROBLEMS)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--resume", type=Path, default=Path(os.devnull))
     asked = parser.parse_args()
-    if not PROBLEMS.is_file():
-        missing = {"docstring_applied": None, "docstring_applied_reason": "no evaluation data here"}
+    if not asked.functions.is_file():
+        missing: Summary = {}
+        for key in ("docstring_applied", "tests_mutation"):
+            missing |= {key: None, f"{key}_reason": "no evaluation data here"}
         report("actions", [{"functions": 0}], missing, write=False)
         return
-    problems = read_rows(PROBLEMS)
-    every = 1 if asked.all else len(problems) // asked.rows if asked.rows else EVERY
-    rows, summary = asyncio.run(actions_docstrings.measure(problems, problems[::every]))
-    report("actions", rows, summary, write=not asked.rows)
+    problems = read_rows(asked.functions)
+    own = asked.functions != PROBLEMS
+    every = 1 if asked.all or own else EVERY
+    taken = spread(problems, asked.rows) if asked.rows else problems[::every]
+    kept, tables, summary = Kept(asked.resume), dict[str, list[Row]](), Summary()
+    if asked.only != "tests":
+        measuring = actions_docstrings.measure(problems, taken, kept, asked.model)
+        tables["docstrings"], found = asyncio.run(measuring)
+        summary |= found
+    if asked.only != "docstrings":
+        tables["unit tests"], found = actions_tests.measure(taken, kept, asked.model, every_count=asked.all)
+        summary |= found
+    first, *others = tables
+    more = {title: tables[title] for title in others}
+    report("actions", tables[first], summary, more=more, write=not (asked.rows or own or asked.only))
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     main()

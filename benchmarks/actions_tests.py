@@ -1,21 +1,18 @@
 """Unit tests that the default model writes for HumanEval's functions: how many hold, what they notice.
 
-A part of `make bench-actions`; alone: `python -m benchmarks.actions_tests --rows 8`. All but the
-editor: the same `write_tests`, prompts and sandbox. A function counts where a test is offered that passed,
-compares a call with a literal and fails on at least one of five mutants (issue 5).
+A part of `make bench-actions`. All but the editor: the same `write_tests`, prompts and sandbox. A function
+counts where a test is offered that passed, compares a call with a literal and fails on at least one of five
+mutants (issue 5).
 """
 
-import argparse
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.alone import load_alone
-from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.measure.kept import Kept
-from benchmarks.report import Row, report
+from benchmarks.report import Row
 from midfill.model import ChatRequest, Chunk
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.actions.unit_tests import NoTests, Place, Running, TestOffer, applied, write_tests
@@ -26,7 +23,6 @@ from midfill.server.actions.unit_tests.importing import Module
 from midfill.server.actions.unit_tests.mutants import mutants_of
 from midfill.server.sandbox import Job, Sandbox, SandboxRefused, open_sandbox
 
-EVERY = 4
 CANDIDATES = (1, 3, 5)
 PRIMARY = 3
 BUGS = 20
@@ -34,62 +30,40 @@ Problem = dict[str, str]
 Answer = Callable[[ChatRequest], str]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=0, help="so many of them, evenly spread (0: all)")
-    parser.add_argument("--all", action="store_true", help="all 164, not every 4th")
-    parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--resume", type=Path, default=Path(os.devnull))
-    asked = parser.parse_args()
-    rows, summary = measure(asked.model, 1 if asked.all else EVERY, asked.rows, Kept(asked.resume))
-    report("actions_tests", rows, summary, write=not asked.rows)
-
-
 def measure(
-    model: str = DEFAULT_MODEL, every: int = EVERY, most: int = 0, kept: Kept | None = None
+    problems: Sequence[Problem], kept: Kept, model: str = DEFAULT_MODEL, *, every_count: bool = False
 ) -> tuple[list[Row], dict[str, Any]]:
-    """The table's rows, and the summary's keys. What cannot be measured here is None, with its reason."""
-    kept = kept or Kept(Path(os.devnull))
+    """The table's rows, and the summary's keys; `every_count`: for each of CANDIDATES. What cannot be
+    measured here is None, with its reason."""
     try:
         sandbox = open_sandbox()
-        reason = "" if PROBLEMS.is_file() else "no evaluation data here"
     except SandboxRefused as refused:
-        reason = str(refused)
-    if reason:
-        return [{"functions": 0}], {"tests_mutation": None, "tests_mutation_reason": reason}
-    problems: list[Problem] = list(read_rows(PROBLEMS))[::every]
-    if most:
-        problems = [problems[at * len(problems) // most] for at in range(min(most, len(problems)))]
-    answer = remembered(Model(model), kept)
-    rows = []
-    for candidates in CANDIDATES:
-        written = [outcome(p, answer, sandbox, kept, candidates, True) for p in problems]
-        rows.append(row(f"{candidates} candidates", written))
-    alone = [outcome(p, answer, sandbox, kept, PRIMARY, False) for p in problems]
-    rows.append(row(f"{PRIMARY} candidates, docstring's examples not used", alone))
-    stated = [outcome(p, answer, sandbox, kept, 0, True) for p in problems]
-    rows.append(row("docstring's examples alone, no model", stated))
-    bugs = [
-        found
-        for p in problems[:: max(1, len(problems) // BUGS)]
-        if (found := bug(p, answer, sandbox, kept))
-    ]
-    rows.append(
-        {"tests": "planted bugs exposed"} | {"functions": len(bugs), "share": mean(bugs, "exposed")}
-    )
-    primary = rows[CANDIDATES.index(PRIMARY)]
-    summary = {
+        return [{"functions": 0}], {"tests_mutation": None, "tests_mutation_reason": str(refused)}
+    answer = remembered(Model(model))
+
+    def written(candidates: int, examples: bool) -> list[Row]:
+        return [outcome(p, answer, sandbox, kept, candidates, examples) for p in problems]
+
+    primary = row(f"{PRIMARY} candidates", written(PRIMARY, True))
+    alone = row(f"{PRIMARY} candidates, docstring's examples not used", written(PRIMARY, False))
+    others = [n for n in CANDIDATES if n != PRIMARY] if every_count else []
+    rows = [primary, *(row(f"{n} candidates", written(n, True)) for n in others), alone]
+    rows.append(row("docstring's examples alone, no model", written(0, True)))
+    with_bug = problems[:: max(1, len(problems) // BUGS)][:BUGS]
+    bugs = [found for p in with_bug if "test" in p and (found := bug(p, answer, sandbox, kept))]
+    exposed = {"tests": "planted bugs exposed", "functions": len(bugs), "share": mean(bugs, "exposed")}
+    rows.append(exposed | dict.fromkeys(list(primary)[len(exposed) :]))
+    return rows, {
         "tests_offered": primary["share"],
         "tests_coverage": primary["lines"],
         "tests_branch_coverage": primary["branches"],
         "tests_rerun_failures": primary["failed again"],
         "tests_mutation": primary["mutants killed"],
-        "tests_offered_without_examples": rows[3]["share"],
-        "tests_mutation_without_examples": rows[3]["mutants killed"],
-        "tests_bugs_exposed": mean(bugs, "exposed"),
+        "tests_offered_without_examples": alone["share"],
+        "tests_mutation_without_examples": alone["mutants killed"],
+        "tests_bugs_exposed": exposed["share"],
         "tests_seconds": primary["seconds"],
     }
-    return rows, summary
 
 
 def outcome(
@@ -202,7 +176,7 @@ def line_of(text: str, problem: Problem) -> int:
     return text[: text.index(f"def {problem['entry_point']}(")].count("\n") + 1
 
 
-def remembered(model: "Model", kept: Kept) -> Answer:
+def remembered(model: "Model") -> Answer:
     """One question is asked once, whatever table it is for."""
     answers: dict[ChatRequest, str] = {}
 
@@ -224,8 +198,3 @@ class Model:
     def answer(self, request: ChatRequest) -> str:
         self._backend = self._backend or load_alone(self._name).backend
         return "".join(event.text for event in self._backend.stream(request) if isinstance(event, Chunk))
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    main()

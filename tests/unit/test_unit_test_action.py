@@ -133,10 +133,10 @@ async def test_what_cannot_be_written_is_said_before_the_model_is_asked(
     bench: Bench, tmp_path: Path, opened, spoil, word: str
 ) -> None:
     spoil(bench, tmp_path)
-    bench.action._permission._editor.may.set()
     await bench.run()
     assert word in bench.told[-1]
     assert bench.host.asked == []
+    assert bench.action._permission._editor.asked == 0, "and before the user is"
 
 
 def taken(root: Path, content: bytes) -> None:

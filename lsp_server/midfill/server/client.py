@@ -51,6 +51,8 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
     changes = workspace.did_change_configuration if workspace else None
     edits = workspace.workspace_edit if workspace else None
     actions = document.code_action if document else None
+    # Neovim 0.12 names operations alone, which only ever stand among document changes.
+    creates = types.ResourceOperationKind.Create in ((edits and edits.resource_operations) or ())
     return Client(
         name=name,
         splits_at_lf=name == "Neovim",
@@ -63,8 +65,8 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
         configuration=bool(workspace and workspace.configuration),
         change_registration=bool(changes and changes.dynamic_registration),
         apply_edit=bool(workspace and workspace.apply_edit),
-        document_changes=bool(edits and edits.document_changes),
-        create_files=types.ResourceOperationKind.Create in ((edits and edits.resource_operations) or ()),
+        document_changes=creates or bool(edits and edits.document_changes),
+        create_files=creates,
         annotations=bool(edits and edits.change_annotation_support),
         action_literals=bool(actions and actions.code_action_literal_support),
     )

@@ -141,7 +141,7 @@ class LspEditor:
 
     @property
     def can_create(self) -> bool:
-        return self._client().create_files and self._client().document_changes
+        return self._client().create_files
 
     def open_progress(self, title: str, on_cancel: Callable[[], None]) -> "_Progress":
         view = WorkDoneProgress(self._wire, self._client().progress, f"Midfill: {title}", cancellable=True)

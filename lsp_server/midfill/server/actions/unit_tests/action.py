@@ -5,7 +5,7 @@ Everything that can refuse does so before the model is asked; what comes of it i
 
 import ast
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from midfill.model import ChatRequest
@@ -16,7 +16,7 @@ from midfill.server.actions.targets import Kind, Target, find_target
 from midfill.server.actions.unit_tests.case import Result
 from midfill.server.actions.unit_tests.offer import TestOffer
 from midfill.server.actions.unit_tests.permission import Permission, workspace_for
-from midfill.server.actions.unit_tests.place import NoTests, Place, normal
+from midfill.server.actions.unit_tests.place import NoTests, Place, Running, normal
 from midfill.server.actions.unit_tests.rendering import Insertion, applied
 from midfill.server.actions.unit_tests.unrun import LANGUAGES, write_unrun
 from midfill.server.actions.unit_tests.write import write_tests
@@ -51,8 +51,7 @@ class WriteTests:
         file = _TestFile(task)
         try:
             offer = await self._offer(task, target, place, file)
-            listed = "".join(f"\n{_listed(result)}" for result in offer.failing[:MOST_LISTED])
-            said = f"{offer.sentence}{listed}"
+            said = "\n".join([offer.sentence, *_listed(offer.failing)])
             added = offer.with_failing if task.settings.failing_tests == "insert" else offer.insertions
             if not added:
                 raise Refused(said)
@@ -72,8 +71,11 @@ class WriteTests:
         if target.language != "python":
             return await write_unrun(place, task.source, target, ask, task.say, file.text)
         line = normal(task.source.text[: target.signature[0]]).count("\n") + 1
-        task.say("looking where tests may be run")
-        running = await self._permission.running(place.root, task.settings.test_python)
+
+        async def running() -> Running:
+            task.say("looking where tests may be run")
+            return await self._permission.running(place.root, task.settings.test_python)
+
         return await write_tests(place, line, ask, running, task.say, open_text=file.text)
 
 
@@ -151,8 +153,12 @@ def _check_new(path: Path, can_create: bool) -> None:
         )
 
 
-def _listed(result: Result) -> str:
-    """A failing test and how it fails, in a line."""
-    test = "; ".join(line.strip() for line in result.case.body.splitlines())
-    said = [line[1:].strip() for line in result.failure.splitlines() if line.startswith("E ")]
-    return f"- {test}: {(said or [result.failure or result.verdict.value])[0]}"
+def _listed(failing: Sequence[Result]) -> Iterator[str]:
+    """Each failing test and how it fails, in a line."""
+    for result in failing[:MOST_LISTED]:
+        test = "; ".join(line.strip() for line in result.case.body.splitlines())
+        said = [line[1:].strip() for line in result.failure.splitlines() if line.startswith("E ")]
+        why = (said or [result.failure or result.verdict.value])[0]
+        yield f"- {test}: {why.removeprefix('AssertionError: ')}"
+    if len(failing) > MOST_LISTED:
+        yield f"- and {len(failing) - MOST_LISTED} more"

@@ -8,8 +8,8 @@ from midfill.server.actions.unit_tests.rendering import Insertion
 
 MAX_PASSING = 8
 """More are no easier to read; those that add nothing to the others are left out first."""
-
-
+ENOUGH = 4
+"""More only if they reach something new: a small model writes one thought eight times."""
 NOTHING = "No test could be written: the model's answers held none."
 
 
@@ -50,6 +50,8 @@ def chosen(results: Sequence[Result], most: int = MAX_PASSING) -> tuple[Result, 
     seen: set[object] = set()
     while left and len(taken) < most:
         best = max(left, key=lambda result: len(_reached(result) - seen))
+        if len(taken) >= ENOUGH and not _reached(best) - seen:
+            break
         seen |= _reached(best)
         taken.append(best)
         left.remove(best)

@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -140,12 +141,17 @@ def _of_function(text: str, node: ast.FunctionDef, imports: tuple[str, ...]) -> 
     title = node.name.removeprefix("test").replace("_", " ")
     before: list[str] = []
     for statement in node.body:
-        written = as_asserts(ast.get_source_segment(text, statement, padded=False) or "", statement)
+        written = as_asserts(_segment(text, statement), statement)
         tree = ast.parse(written).body[0]
         if isinstance(tree, ast.Assert | ast.With):
             yield _Draft((*before, written), title, imports)
         elif not isinstance(tree, ast.Expr) or not isinstance(tree.value, ast.Constant):
             before.append(written)
+
+
+def _segment(text: str, statement: ast.stmt) -> str:
+    """Its text at the left edge."""
+    return textwrap.dedent(ast.get_source_segment(text, statement, padded=True) or "")
 
 
 def _statements(code: str) -> Iterator[tuple[str, ast.stmt]]:

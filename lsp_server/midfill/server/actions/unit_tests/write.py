@@ -45,7 +45,7 @@ async def write_tests(
     place: Place,
     line: int,
     ask: Ask,
-    running: Running,
+    running: Running | Callable[[], Awaitable[Running]],
     say: Say = lambda _: None,
     *,
     candidates: int = CANDIDATES,
@@ -53,7 +53,8 @@ async def write_tests(
     use_examples: bool = True,
 ) -> TestOffer:
     """Tests for the function at `line` (1-based). `open_text` gives the text of a test file that is open in
-    the editor. Cancelling the task that runs this ends it; a sandbox that runs ends within its clock.
+    the editor; `running` may be a function, called when nothing else is in the way. Cancelling the task
+    that runs this ends it; a sandbox that runs ends within its clock.
 
     Raises NoTests, and whatever `ask` raises.
     """
@@ -79,6 +80,7 @@ async def write_tests(
         return opened if opened is not None else survey.read(convention.path) if convention.exists else ""
 
     existing()  # whoever opens it may say no before the model is asked
+    running = await running() if callable(running) else running
     written = await _write(place.text, function, ask, say, candidates, use_examples)
     subject = Subject(place.text, function, module, place.seen_by(module), place.path.name)
     done, reason = await _evaluated(subject, written.cases, running, say)
@@ -104,7 +106,7 @@ async def _write(
         parsed = parse_answer(await ask(request), function)
         cases += parsed.cases
         left_out += parsed.left_out
-    return _Written(tuple(renamed(_distinct(cases), set())), tuple(left_out))
+    return _Written(tuple(_distinct(cases)), tuple(left_out))
 
 
 async def _evaluated(
@@ -146,7 +148,7 @@ async def _repaired(
     known = _distinct([*written.cases, *mended])[len(written.cases) :]
     if not known:
         return done, written
-    cases = (*written.cases, *renamed(known, {case.name for case in written.cases}))
+    cases = (*written.cases, *known)
     again, _ = await _evaluated(subject, cases, running, say)
     if again is None:
         return done, written
