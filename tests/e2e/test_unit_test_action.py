@@ -40,6 +40,13 @@ def test_a_new_file_is_made_with_what_passes_and_the_failing_are_told(project, s
     assert said.endswith("\n- assert double(0) == 1: assert 0 == 1")
 
 
+def test_a_client_that_names_operations_alone_takes_them_among_document_changes(project):
+    answer(project, NEVER)
+    project.begin(edits={"resourceOperations": ["rename", "create", "delete"]})  # Neovim 0.12
+    project.choose()
+    assert [change.get("kind") for change in project.edit()] == ["create", None]
+
+
 def test_failing_tests_are_commented_out_on_request(project, sandbox):
     answer(project, SESSION)
     project.begin(failingTests="insert")

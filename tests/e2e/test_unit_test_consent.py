@@ -54,6 +54,16 @@ def test_the_command_gives_and_withdraws_consent(project, sandbox):
     assert project.asked() == 0
 
 
+def test_what_runs_when_consent_is_withdrawn_ends(project, sandbox):
+    answer(project, SESSION)
+    project.begin(scriptedStepMs=20)
+    project.choose()
+    token = project.token()
+    project.progress(token, "writing tests, 1")
+    project.command("midfill.consentTests", "withdraw")
+    project.progress(token, "cancelled")
+
+
 @pytest.mark.parametrize("arguments", [["maybe"], ["https://w/a", "give"], [1, 2, "give"]])
 def test_nonsense_consents_to_nothing(project, arguments):
     project.begin()

@@ -4,9 +4,10 @@ import ast
 
 import pytest
 
-from midfill.server.actions.unit_tests.case import Source
+from midfill.server.actions.unit_tests.case import Case, Result, Source, Verdict
 from midfill.server.actions.unit_tests.examples import examples_of
 from midfill.server.actions.unit_tests.function import Function, function_at
+from midfill.server.actions.unit_tests.offer import ENOUGH, MAX_PASSING, chosen
 from midfill.server.actions.unit_tests.parsing import parse_answer, renamed
 
 MEAN = '''
@@ -169,3 +170,32 @@ def test_the_function_at_a_line_is_the_one_that_can_be_imported():
     assert (found.name, found.first_line, found.last_line, found.body_line) == ("f", 4, 8, 6)
     with pytest.raises(SyntaxError):
         function_at("def f(:", 1)
+
+
+def test_of_a_class_it_is_the_first_public_method_else_how_an_object_is_made():
+    text = "class A:\n    def __init__(self): ...\n    def _own(self): ...\n"
+    text += "    @property\n    def p(self): ...\n"
+    for code, line, name in (
+        (f"{text}    def f(self): ...\n    def g(self): ...\n", 1, "f"),
+        (f"{text}    def f(self): ...\n    def g(self): ...\n", 7, "g"),
+        (text, 1, "__init__"),
+    ):
+        found = function_at(code, line)
+        assert found is not None
+        assert (found.owner, found.name) == ("A", name)
+    assert function_at("class A:\n    x = 1\n", 1) is None
+
+
+def test_a_block_in_a_test_stands_at_the_left_edge():
+    answer = "def test_it():\n    with pytest.raises(ValueError):\n        mean([1], -1)\n"
+    assert bodies(answer) == ["with pytest.raises(ValueError):\n    mean([1], -1)"]
+
+
+def test_what_reaches_nothing_new_is_left_out_beyond_a_few():
+    def reached(name: str, *mutants: int) -> Result:
+        return Result(Case(name, ""), Verdict.PASS, mutants_failed=frozenset(mutants))
+
+    same = [reached(f"same{n}", 1) for n in range(6)]
+    assert chosen(same) == tuple(same[:ENOUGH])
+    assert chosen([*same, reached("new", 2)])[-1].case.name == "new"
+    assert len(chosen([reached(f"n{n}", n) for n in range(9)])) == MAX_PASSING
