@@ -189,24 +189,19 @@ class NvimSession:
             " local marks = vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })"
             " vim.list_extend(found, marks) end return found"
         )
+        assert len(marks) < 2, f"two suggestions on the screen at once: {marks}"
         if not marks:
             return None
-        assert len(marks) == 1, f"two suggestions on the screen at once: {marks}"
         _, row, column, details = marks[0]
         lines = [details.get("virt_text", []), *details.get("virt_lines", [])]
         text = "\n".join("".join(piece[0] for piece in line) for line in lines)
         return Ghost(row, column, text) if text else None
 
-    def wait_for_ghost(self, deadline_s: float = DEADLINE_S) -> Ghost:
+    def wait_for_ghost(self, deadline_s: float = DEADLINE_S) -> Any:
         """The ghost text that answers the document as it is now, not one that typing has left behind."""
         fresh = "return answered ~= nil and answered == vim.b.changedtick"
-        ghost = self.wait_for(
-            "a request for this text is answered with ghost text",
-            lambda: self.lua(fresh) and self.ghost(),
-            deadline_s,
-        )
-        assert isinstance(ghost, Ghost)
-        return ghost
+        what = "a request for this text is answered with ghost text"
+        return self.wait_for(what, lambda: self.lua(fresh) and self.ghost(), deadline_s)
 
     def lines(self) -> list[str]:
         return list(self.api.current.buffer[:])
@@ -221,6 +216,21 @@ class NvimSession:
         self.press(keys)
         self.wait_for(f"{keys} changes the document", lambda: self.lines() != before)
         return before, self.lines()
+
+    def page(self, name: str) -> list[str]:
+        """The lines of our page called `name`, once it is open."""
+        title = "return vim.api.nvim_buf_get_name(0)"
+        self.wait_for(f"the page {name} is open", lambda: self.lua(title) == f"midfill://{name}")
+        return self.lines()
+
+    def health(self) -> Any:
+        """What `:checkhealth midfill` reports."""
+        self.api.command("checkhealth midfill")
+        return self.wait_for("a report", lambda: "log: :Midf" in (now := "\n".join(self.lines())) and now)
+
+    def messages(self) -> str:
+        """What `:messages` shows."""
+        return str(self.lua("return vim.api.nvim_exec2('messages', { output = true }).output"))
 
     def dump(self) -> str:
         """What a human would look at first: the lines, the cursor, the ghost text, the client, its log."""
