@@ -46,6 +46,7 @@ test: setup ## every test, real editors and the real model included where they c
 
 test-editors: setup ## only the tests that drive a real editor
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
+	@.ci/get-vscode "$${XDG_CACHE_HOME:-$$HOME/.cache}/midfill-ci/editors" || echo 'no VS Code here: its tests will skip'
 	$(VENV)/pytest tests/editors $(PYTEST_ARGS)
 
 verify-codellama: setup ## genuine Code Llama 7B against what is known of it: MODEL=/path/to/CodeLlama-7b-hf

@@ -148,11 +148,16 @@ def install(venv: Path, step: int, arguments: tuple[str, ...], uv: str = "") -> 
             begin(step, told)
 
     command = [python, "-m", *arguments]
-    if arguments[0] == "pip" and "raw" in torch_facts.answer_of(python, "-m", "pip", "install", "--help"):
+    if arguments[0] == "pip" and _tells_progress(python):
         command.append("--progress-bar=raw")
     ended, last = follow(command, on_line, environment)
     if ended:
         raise InstallError(last or f"{' '.join(arguments)} ended with exit status {ended}")
+
+
+def _tells_progress(python: str) -> bool:
+    """Whether pip there has `--progress-bar=raw` (24.1 or later)."""
+    return "raw" in torch_facts.answer_of(python, "-m", "pip", "install", "--help")
 
 
 def run(venv: Path, wheel: Path, uv: str) -> None:
@@ -171,6 +176,9 @@ def run(venv: Path, wheel: Path, uv: str) -> None:
                 f"{NEEDED_BYTES / 1e9:.0f} GB are needed in {venv.parent}; {free / 1e9:.1f} are free"
             )
         make_environment(venv, uv)
+        python = str(python_of(venv))
+        if not _tells_progress(python):  # then a newer pip, to say how much is left; without one it works too
+            subprocess.run([python, "-m", "pip", "install", "-qU", "pip"], stdout=sys.stderr, check=False)
         begin(1)
         choice = torch_facts.choose_for(python_of(venv))
         print(f"torch: {choice.reason}", file=sys.stderr, flush=True)

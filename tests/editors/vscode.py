@@ -24,7 +24,7 @@ KEY_MS = 30
 SCREENSHOTS = Path(os.environ.get("MIDFILL_SCREENSHOTS", ".editors/screenshots"))
 """Git ignores it."""
 GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .suggest-preview-text"
-STATUS = ".statusbar-item a[aria-label^='Midfill:']"
+STATUS = ".statusbar-item[id$='midfill.status'] a"
 
 
 class VscodeSession:
