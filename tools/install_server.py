@@ -176,8 +176,9 @@ def run(venv: Path, wheel: Path, uv: str) -> None:
                 f"{NEEDED_BYTES / 1e9:.0f} GB are needed in {venv.parent}; {free / 1e9:.1f} are free"
             )
         make_environment(venv, uv)
+        # A newer pip says how much is left; where it cannot be had, this one does.
         python = str(python_of(venv))
-        if not _tells_progress(python):  # then a newer pip, to say how much is left; without one it works too
+        if not _tells_progress(python):
             subprocess.run([python, "-m", "pip", "install", "-qU", "pip"], stdout=sys.stderr, check=False)
         begin(1)
         choice = torch_facts.choose_for(python_of(venv))

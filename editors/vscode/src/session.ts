@@ -4,17 +4,19 @@ import { ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclien
 import { Backoff } from './backoff'
 import { makeClient } from './client'
 import { locate, NoServer, type Server } from './locate'
+import type { Explanation } from './reports'
+import { Silence } from './silence'
 import { STARTING, type Status } from './status'
 import type { StatusBar } from './statusBar'
-
-const SILENCE_MS = 250
-/** After the last request without an answer, before the server is asked why: typing goes on. */
 
 export class Session implements vscode.Disposable {
   private client: LanguageClient | undefined
   private readonly backoff = new Backoff()
   private retry: NodeJS.Timeout | undefined
-  private asking: NodeJS.Timeout | undefined
+  private readonly silence = new Silence(
+    async () => (this.client?.isRunning() ? this.ask<Explanation>('midfill.explainLast') : undefined),
+    (reason) => this.bar.setSilence(reason),
+  )
   private starting: Promise<void> | undefined
   private wanted = false
 
@@ -63,8 +65,9 @@ export class Session implements vscode.Disposable {
   async stop(): Promise<void> {
     this.wanted = false
     clearTimeout(this.retry)
-    clearTimeout(this.asking)
-    await this.starting?.catch(() => undefined)
+    this.silence.stop()
+    if (this.starting) this.client?.serverProcess?.kill() // a client that is starting cannot be stopped otherwise
+    await this.starting
     const client = this.client
     this.client = undefined
     await client?.dispose().catch((error: unknown) => this.output.warn(`stopping: ${String(error)}`))
@@ -79,10 +82,11 @@ export class Session implements vscode.Disposable {
     this.bar.set(STARTING)
     try {
       const server = await locate(this.context, this.version)
+      if (!this.wanted) return
       this.output.info(`starting ${server.command} (${server.version}, from the ${server.from})`)
       const client = makeClient(server.command, this.output, {
         status: (status) => this.bar.set(status),
-        answered: (count) => this.answered(count),
+        answered: (count) => this.silence.answered(count),
         closed: () => this.closed(client),
       })
       this.client = client
@@ -90,7 +94,7 @@ export class Session implements vscode.Disposable {
       void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', true)
       this.onServer(server)
     } catch (error) {
-      if (error instanceof NoServer) await this.sayNoServer(error)
+      if (error instanceof NoServer) this.sayNoServer(error)
       else this.failedToStart(String(error))
     }
   }
@@ -99,19 +103,6 @@ export class Session implements vscode.Disposable {
   private failedToStart(why: string): void {
     this.output.error(`the server did not start: ${why}`)
     if (this.client) this.bar.set({ state: 'failed', reason: why, model: '', progress: null })
-  }
-
-  private answered(count: number): void {
-    clearTimeout(this.asking)
-    if (count > 0) this.bar.setSilence('')
-    else this.asking = setTimeout(() => void this.askWhy(), SILENCE_MS)
-  }
-
-  private async askWhy(): Promise<void> {
-    if (!this.client?.isRunning()) return
-    const last = await this.ask<{ shown: boolean; stages: { stage: string; said: string }[] }>('midfill.explainLast')
-    const said = last?.stages.findLast((line) => line.stage === 'answer')?.said ?? ''
-    this.bar.setSilence(last?.shown ? '' : said.replace(/^nothing: (.+?: )?/, ''))
   }
 
   private closed(client: LanguageClient): void {
@@ -137,13 +128,12 @@ export class Session implements vscode.Disposable {
     })
   }
 
-  private async sayNoServer(error: NoServer): Promise<void> {
+  private sayNoServer(error: NoServer): void {
     this.output.warn(error.message)
     const state = error.installable ? 'off' : 'failed'
     this.bar.set({ state, reason: error.installable ? 'no-server' : error.message, model: '', progress: null })
     const [install, settings] = ['Install', 'Open Settings']
     const answers = error.installable ? [install] : [settings, install]
-    // Not awaited to the end by `start`: the question may stay on the screen for long.
     void vscode.window.showWarningMessage(error.message, ...answers).then((answer) => {
       if (answer === install) void vscode.commands.executeCommand('midfill.ui.install')
       if (answer === settings) void vscode.commands.executeCommand('workbench.action.openSettings', 'midfill.server.path')
