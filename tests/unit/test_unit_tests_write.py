@@ -126,7 +126,7 @@ def test_additions_leave_an_existing_test_file_as_it_was_and_take_no_name_twice(
     assert after.startswith('"""Doc."""\r\nimport os\r\nfrom twice import double\r\nimport pytest\r\n')
     assert after.count("from twice import double") == 1
     assert "def test_double():\r\n    assert os\r\n\r\n\r\ndef test_double_example():" in after
-    assert "def test_double_2():\r\n" in after
+    assert (after.count("def test_double():"), after.count("def test_double_2():")) == (1, 1)
     assert "\n" not in after.replace("\r\n", "")
     (folder / "test_twice.py").write_text("def broken(:")
     with pytest.raises(NoTests, match="syntax error"):
