@@ -77,7 +77,7 @@ def test_a_closed_file_is_added_to_as_it_is_on_the_disk(project):
 def test_an_open_file_is_added_to_as_it_was_typed_with_its_version(project):
     path = project.root / "tests/test_twice.py"
     path.parent.mkdir()
-    path.write_text("old = 1\n")
+    path.write_text("x\n")
     answer(project, NEVER)
     project.begin()
     project.session.open(path.as_uri(), "new = 2\n", version=7)
