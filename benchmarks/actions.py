@@ -2,13 +2,14 @@
 
 Every 4th HumanEval function; `--all`: each, and tests by 1, 3 and 5 candidates. For docstrings its own is
 removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows N` so many, `--only
-docstrings|tests` one part; none of these writes a result. `--resume FILE` keeps rows. All of the pipeline
-but the wire. Each part has a module of its own (`actions_*`) with a `measure`.
+docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of its own. `--resume
+FILE` keeps the rows of one model. All of the pipeline but the wire; each part is a module (`actions_*`).
 """
 
 import argparse
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 from benchmarks import actions_docstrings, actions_tests
@@ -52,7 +53,10 @@ def main() -> None:
         summary |= found
     first, *others = tables
     more = {title: tables[title] for title in others}
-    report("actions", tables[first], summary, more=more, write=not (asked.rows or own or asked.only))
+    name = "actions" if asked.model == DEFAULT_MODEL else f"actions-{Path(asked.model).stem}"
+    command = " ".join(["python", "-m", "benchmarks.actions", *sys.argv[1:]])
+    write = not (asked.rows or own or asked.only)
+    report(name, tables[first], summary, command, more=more, write=write)
 
 
 if __name__ == "__main__":
