@@ -111,7 +111,7 @@ def test_cancel_stops_a_code_action(start_any_nvim):
             "vim.lsp.buf.code_action({ apply = true,"
             " context = { only = { 'refactor.rewrite.midfill.docstring' }, diagnostics = {} } })"
         )
-        nvim.wait_for("the status line says so", lambda: nvim.lua(STATUSLINE) == "Midfill: docstring of f")
+        nvim.wait_for("the status line says so", lambda: "the docstring of" in nvim.lua(STATUSLINE))
         cancel = "return require('midfill.progress').cancel()"
         nvim.wait_for("something to cancel", lambda: nvim.lua(cancel) == 1)
         nvim.wait_for("it ended", lambda: nvim.lua(cancel) == 0)
