@@ -154,14 +154,17 @@ def test_a_silence_is_explained_in_the_status(window):
 def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
     (server,) = window.program.servers()
     window.open("language.py", HEAD)
-    window.command("Midfill: Switch Suggestions On or Off for This Language")
-    window.wait_for("the setting is written", lambda: languages(window) == ["!python"])
-    window.type("return ")
-    window.wait_for_status("Nothing suggested here: `midfill.languages` leaves this language out")
+    try:
+        window.command("Midfill: Switch Suggestions On or Off for This Language")
+        window.wait_for("the setting is written", lambda: languages(window) == ["!python"])
+        window.type("return ")
+        window.wait_for_status("Nothing suggested here: `midfill.languages` leaves this language out")
 
-    window.command("Midfill: Switch Suggestions On or Off for This Language")
-    window.wait_for("the setting is back", lambda: languages(window) == [])
-    window.wait_for("suggestions again", lambda: window.asks_by_hand(TEXT))
+        window.command("Midfill: Switch Suggestions On or Off for This Language")
+        window.wait_for("the setting is back", lambda: languages(window) == [])
+        window.wait_for("suggestions again", lambda: window.asks_by_hand(TEXT))
+    finally:
+        window.program.restore_user_settings()
     assert window.program.servers() == [server]
 
 

@@ -57,7 +57,8 @@ class VscodeProgram:
         self._program, self._data, self._extensions = program, folder / "data", folder / "extensions"
         self._environment = os.environ | {"HOME": str(folder)} | environment
         self._settings = dict(settings)
-        self._write("User", QUIET | user)
+        self._user = QUIET | user
+        self.restore_user_settings()
         self.set()
         command = self._command("--install-extension", str(vsix))
         ended = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
@@ -70,6 +71,10 @@ class VscodeProgram:
         """
         self._settings |= {f"midfill.{name}": value for name, value in changed.items()}
         self._write("Machine", self._settings)
+
+    def restore_user_settings(self) -> None:
+        """As they were before VS Code wrote into them."""
+        self._write("User", self._user)
 
     def user_settings(self) -> dict[str, object]:
         """As they stand in the user's file, VS Code's own changes included; empty while it writes."""
