@@ -17,7 +17,7 @@ from midfill.server.sandbox import Sandbox, SandboxRefused, open_sandbox
 log = logging.getLogger(__name__)
 
 SESSION, ALWAYS, NEVER = "This session", "Always in this workspace", "Do not run"
-NOT_ALLOWED = "running tests is not allowed here (the command `midfill.consentTests` changes that)"
+NOT_ALLOWED = 'running tests is not allowed here (the command `midfill.consentTests` with "give" allows it)'
 MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "package.json", "go.mod", "Cargo.toml")
 """What lies in the folder of a project."""
 
