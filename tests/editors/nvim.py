@@ -7,7 +7,6 @@ a test expects. Neovim runs the lines of `editors/nvim/README.md`, so those are 
 import contextlib
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -20,7 +19,8 @@ from unittest import mock
 import psutil
 import pynvim
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.editors.plugin import ROOT, bare_checkout, set_up
+
 POLL_S = 0.02
 DEADLINE_S = 30.0
 """For anything that needs no model: a busy machine must not fail a test that is right."""
@@ -28,8 +28,6 @@ LOG_TAIL_CHARS = 3000
 SHUTDOWN_S = 5.0
 """For `:qall` and an orderly end of the server, before whatever is left is killed."""
 
-OPTIONS = "{ keymaps = true }"
-"""What the README gives to `setup`."""
 INIT = """
 vim.o.swapfile = false
 {before}
@@ -51,14 +49,6 @@ vim.api.nvim_create_autocmd('LspRequest', {{ callback = function(event)
   end
 end }})
 """
-
-
-def readme_block() -> str:
-    """The lines that the README tells a user to put into init.lua, for this checkout."""
-    folder = ROOT / "editors" / "nvim"
-    blocks = re.findall(r"```lua\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert OPTIONS in blocks[0]
-    return str(blocks[0]).replace("/path/to/midfill/editors/nvim", str(folder))
 
 
 def shows_inline_completions(program: str) -> bool:
@@ -103,16 +93,18 @@ class NvimSession:
         keymaps: object = True,
         ready_made: bool = True,
     ) -> None:
-        """`before`, `extra_lua`: lines around those of the README. `ready_made`: a server is on PATH."""
+        """`before`, `extra_lua`: lines around those of the README. `ready_made`: a server is on PATH; else
+        there is none at all."""
         home = file.parent.parent / "nvim-home"
         home.mkdir(exist_ok=True)
+        checkout = ROOT if ready_made else bare_checkout(home / "checkout")
         init = home / "init.lua"
         given = json.dumps({"settings": settings, "keymaps": keymaps})
         options = f"vim.json.decode([==[{given}]==])"
         init.write_text(
             INIT.format(
                 before=before,
-                readme=readme_block().replace(OPTIONS, options),
+                readme=set_up(checkout, options),
                 encodings=json.dumps(encodings),
             )
             + extra_lua,
