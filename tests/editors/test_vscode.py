@@ -152,7 +152,7 @@ def test_a_silence_is_explained_in_the_status(window):
 
 
 @pytest.mark.skip(
-    reason="issue 6: in two of three runs the workbench goes on with the old setting, for the tests behind too"
+    reason="issue 6: in two of three runs the workbench goes on with the old setting, in later tests too"
 )
 def test_a_language_is_switched_off_and_on_again_without_a_restart(window):
     (server,) = window.program.servers()
