@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from midfill.model.backends.hf import convert, loader
-from midfill.model.backends.hf.memory import free_memory, load_arguments, packages_here
-from midfill.model.backends.hf.placement import Memory, Packages, Placement, place
+from midfill.model.backends.hf.memory import free_memory, has_bitsandbytes, load_arguments
+from midfill.model.backends.hf.placement import Memory, Placement, place
 from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig, TooBig
 from midfill.model.store.catalogue import by_name
@@ -18,14 +18,13 @@ from tests.model.backends import REQUEST, ignore, loaded, refused, text
 from tests.model.tiny import make_model, make_tokenizer, write_gguf
 
 GB = 1_000_000_000
-BOTH, NO_BNB = Packages(accelerate=True, bitsandbytes=True), Packages(accelerate=True)
 BF16, CUDA, MPS, CPU = "bfloat16", "cuda", "mps", "cpu"
 
 
 def placed(
     gpus: tuple[int, ...] = (),
     ram: int = 16,
-    have: Packages = BOTH,
+    has_bitsandbytes: bool = True,
     device: str = CUDA,
     index: int | None = None,
     **settings: object,
@@ -36,7 +35,7 @@ def placed(
     config = ModelConfig(**settings)  # type: ignore[arg-type]
     serving = Serving(device, BF16, config.context_tokens or 16_384)
     memory = Memory(ram * GB, tuple(gpu * GB for gpu in gpus))
-    return place("codellama-7b", sizes_of(entry), serving, config, index, memory, have)
+    return place("codellama-7b", sizes_of(entry), serving, config, index, memory, has_bitsandbytes)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +49,10 @@ def placed(
         ({"gpus": (9,)}, "int8", 2048, ()),
         ({"gpus": (6,)}, "int4", 2048, ()),
         ({"gpus": (9,), "quantization": "none"}, BF16, 16_384, (0, CPU)),
-        ({"gpus": (9,), "have": NO_BNB}, BF16, 16_384, (0, CPU)),
+        ({"gpus": (9,), "has_bitsandbytes": False}, BF16, 16_384, (0, CPU)),
         ({"gpus": (24,), "quantization": "int4"}, "int4", 16_384, ()),
         ({"gpus": (24,), "quantization": "int8", "context_tokens": 2048}, "int8", 2048, ()),
-        ({"gpus": (24,), "device": MPS, "have": Packages()}, BF16, 16_384, ()),
+        ({"gpus": (24,), "device": MPS, "has_bitsandbytes": False}, BF16, 16_384, ()),
         ({"ram": 30, "device": CPU}, BF16, 8192, ()),
     ],
 )
@@ -65,14 +64,13 @@ def test_where_code_llama_7b_goes(machine, format, context, devices) -> None:
 @pytest.mark.parametrize(
     ("machine", "error", "says"),
     [
-        ({"gpus": (9,), "have": Packages()}, TooBig, "`device` cpu"),
         ({"gpus": (9,), "device": MPS}, TooBig, "9.0 GB of mps memory are free"),
         ({"gpus": (3,), "ram": 4}, TooBig, "does not fit"),
         ({"gpus": (16,), "ram": 2, "context_tokens": 16_384, "quantization": "none"}, TooBig, "int8"),
         ({"ram": 8, "device": CPU}, TooBig, "8.0 GB of memory are free"),
         ({"gpus": (4,), "quantization": "int4"}, TooBig, "does not fit"),
         (
-            {"gpus": (24,), "quantization": "int8", "have": NO_BNB},
+            {"gpus": (24,), "quantization": "int8", "has_bitsandbytes": False},
             BadConfig,
             "pip install",
         ),
@@ -106,10 +104,10 @@ def test_a_placement_becomes_arguments() -> None:
     assert nf4.bnb_4bit_compute_dtype is torch.bfloat16
 
 
-def test_memory_and_packages_are_looked_up() -> None:
+def test_memory_and_bitsandbytes_are_looked_up() -> None:
     assert free_memory().ram > 0
     assert len(free_memory().gpus) == torch.cuda.device_count() or torch.backends.mps.is_available()
-    assert isinstance(packages_here().bitsandbytes, bool)
+    assert isinstance(has_bitsandbytes(), bool)
 
 
 @pytest.fixture

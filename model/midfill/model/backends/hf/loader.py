@@ -26,7 +26,7 @@ from midfill.model.backends.hf.device import (
 )
 from midfill.model.backends.hf.folder import as_folder
 from midfill.model.backends.hf.kv import Past
-from midfill.model.backends.hf.memory import free_memory, is_out_of_memory, packages_here
+from midfill.model.backends.hf.memory import free_memory, has_bitsandbytes, is_out_of_memory
 from midfill.model.backends.hf.model_settings import ModelSettings, read_json, read_settings
 from midfill.model.backends.hf.placement import place
 from midfill.model.backends.hf.vocabulary import check_together, read_vocabulary, refuse_own_code
@@ -150,7 +150,7 @@ def _read_model(
         from midfill.model.backends.hf.past import TransformersPast
         from midfill.model.backends.hf.pretrained import read_weights
 
-        placed = place(local.name, sizes, serving, config, device.index, free, packages_here())
+        placed = place(local.name, sizes, serving, config, device.index, free, has_bitsandbytes())
         model = read_weights(folder, dtype, device, placed)
         return Read(model, TransformersPast, dtype, placed.title, placed.context_tokens)
     asked = config.context_tokens > 0

@@ -1,4 +1,4 @@
-"""Free memory and installed packages of this machine, how it says that there is no more, and
+"""Free memory of this machine, whether bitsandbytes is there, how it says that there is no more, and
 `from_pretrained`'s arguments for a placement.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import torch
 
-from midfill.model.backends.hf.placement import QUANTISED, Memory, Packages, Placement
+from midfill.model.backends.hf.placement import QUANTISED, Memory, Placement
 
 NO_MEMORY = ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
 """In the text of a RuntimeError: MPS's allocator and CUDA's driver; torch's on a CPU
@@ -31,9 +31,9 @@ def free_memory() -> Memory:
     return Memory(psutil.virtual_memory().available, gpus)
 
 
-def packages_here() -> Packages:
+def has_bitsandbytes() -> bool:
     """Found, not imported: bitsandbytes looks for a GPU when it is imported."""
-    return Packages(find_spec("accelerate") is not None, find_spec("bitsandbytes") is not None)
+    return find_spec("bitsandbytes") is not None
 
 
 def load_arguments(placed: Placement, device: torch.device) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where a transformers model's weights go, and in which format: decided before anything is read.
 
-Pure: memory and packages are passed in (`memory.py` looks them up). One device when it fits; then several;
-then quantised; then some of it in the CPU's memory, which is slow and said.
+Pure: free memory and whether bitsandbytes is installed are passed in (`memory.py` looks). One device when
+it fits; then several; then quantised; then some of it in the CPU's memory, which is slow and said.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from midfill.model.store.fit import context_that_fits, fitting_context
 
 QUANTISED = ("int8", "int4")
 SLOW = "partly in the CPU's memory"
-INSTALL = "it needs the package bitsandbytes: `pip install bitsandbytes accelerate`, or use auto or none"
+INSTALL = "it needs the package bitsandbytes: `pip install bitsandbytes`, or use auto or none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,6 @@ class Memory:
 
     ram: int
     gpus: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Packages:
-    """What is installed beside transformers."""
-
-    accelerate: bool = False
-    bitsandbytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ def place(
     config: ModelConfig,
     index: int | None,
     memory: Memory,
-    packages: Packages,
+    has_bitsandbytes: bool,
 ) -> Placement:
     """How to load the model called `name` on device `index` (None: any of its kind).
 
@@ -71,13 +63,12 @@ def place(
         return Placement(
             serving.format, context_that_fits(name, sizes, serving, memory.ram, asked, (), memory.ram)
         )
-    formats = _formats(config.quantization, serving, packages)
+    formats = _formats(config.quantization, serving, has_bitsandbytes)
     free = memory.gpus[index or 0] if memory.gpus else 0
     context = partial(_context, sizes, asked)
-    stored = formats[0] in BYTES
     if fitting := context(served := replace(serving, format=formats[0]), free):
         return Placement(served.format, fitting)
-    spread = stored and serving.device == "cuda" and packages.accelerate
+    spread = formats[0] in BYTES and serving.device == "cuda"
     devices: dict[int | str, int] = dict(enumerate(memory.gpus)) if index is None else {index: free}
     if spread and len(devices) > 1 and (fitting := context(served, sum(devices.values()))):
         return _spread(sizes, replace(served, context_tokens=fitting), devices)
@@ -87,7 +78,7 @@ def place(
     devices["cpu"] = memory.ram
     if spread and (fitting := context(served, sum(devices.values()))):
         return _spread(sizes, replace(served, context_tokens=fitting), devices)
-    usable = QUANTISED if serving.device == "cuda" and packages.bitsandbytes else ()
+    usable = QUANTISED if serving.device == "cuda" and has_bitsandbytes else ()
     fitting = context_that_fits(name, sizes, served, free, asked, usable, memory.ram)
     return Placement(served.format, fitting)
 
@@ -99,23 +90,22 @@ def _context(sizes: Sizes, asked: bool, served: Serving, room: int) -> int:
     return fitting_context(sizes, served, room)
 
 
-def _formats(wanted: str, serving: Serving, packages: Packages) -> tuple[str, ...]:
+def _formats(wanted: str, serving: Serving, has_bitsandbytes: bool) -> tuple[str, ...]:
     """The formats to try, in order."""
     if wanted not in ("auto", "none", *QUANTISED):
         raise BadConfig(
             f"unknown quantization {wanted!r}: known are auto, none, {', '.join(reversed(QUANTISED))}"
         )
-    has_bnb = packages.bitsandbytes and packages.accelerate
     if wanted in QUANTISED:
         if serving.device != "cuda":
             raise BadConfig(
                 f"quantization {wanted!r} cannot be had here: it is there for CPUs and NVIDIA GPUs alone; "
                 "use auto or none"
             )
-        if not has_bnb:
+        if not has_bitsandbytes:
             raise BadConfig(f"quantization {wanted!r} cannot be had here: {INSTALL}")
         return (wanted,)
-    quantised = QUANTISED if wanted == "auto" and has_bnb and serving.device == "cuda" else ()
+    quantised = QUANTISED if wanted == "auto" and has_bitsandbytes and serving.device == "cuda" else ()
     return (serving.format, *quantised)
 
 
