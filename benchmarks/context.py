@@ -1,6 +1,8 @@
 """Text from other files: exact match with each source and without, and what it costs in reuse.
 
-`--rows N`: about so many holes of each kind. Whoever writes the same prompt twice is asked once.
+`use`, `edit`: holes in real packages, where our own gathering finds what is shown. `recorded`: holes of
+CrossCodeEval with what its authors' retriever found, in our format. `--rows N`: about so many holes of each
+of the first two kinds.
 """
 
 import argparse
@@ -8,11 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crossfile.asked import first_line, loaded, request_for, similarity
+from benchmarks.crossfile.asked import first_line, loaded, request_for
+from benchmarks.crossfile.compared import Hole, compared
+from benchmarks.crossfile.recorded import measured
 from benchmarks.crossfile.tasks import Task, make_tasks
 from benchmarks.crossfile.typed import reuse
 from benchmarks.report import Row, report
-from benchmarks.significance import interval, paired
 from midfill.server.context.candidate import Source
 
 WAYS: dict[str, frozenset[Source]] = {
@@ -45,12 +48,15 @@ def main() -> None:
             hits = [way for way, text in found[-1].items() if text == task.gold.strip()]
             print(f"{at} of {len(tasks)}: {task.kind} {task.key}: exact with {hits}", flush=True)
     ways = [(way, kind) for way in WAYS if way != "none" for kind in ("use", "edit", "both")]
-    lines = [compared(way, kind, tasks, found) for way, kind in ways]
+    lines = [of_source(way, kind, tasks, found) for way, kind in ways]
     summary: dict[str, float | str | None] = {}
     summary |= figures("", next(line for line in lines if line["source"] == "all" and line["on"] == "both"))
     for source in Source:
         line = next(line for line in lines if line["source"] == source.value and line["on"] == "both")
         summary |= figures(f"_{source.value}", line)
+    for line in (retrieved := measured(backend)):
+        summary |= figures("_recorded", line)
+    lines += retrieved
     summary |= {"reuse_with": reused["all"], "reuse_without": reused["none"]}
     summary |= {f"reuse_with_{source.value}": reused[source.value] for source in Source}
     report("context", lines, summary)
@@ -68,37 +74,17 @@ def answers(backend: Any, task: Task) -> dict[str, str]:
     return out
 
 
-def compared(way: str, kind: str, tasks: list[Task], found: list[dict[str, str]]) -> Row:
+def of_source(way: str, kind: str, tasks: list[Task], found: list[dict[str, str]]) -> Row:
     """One source against none, on the holes of one kind."""
-    rows = [(task, wrote) for task, wrote in zip(tasks, found, strict=True) if kind in ("both", task.kind)]
-    problems = [task.path for task, _ in rows]
-    ours = [wrote[way] == task.gold.strip() for task, wrote in rows]
-    theirs = [wrote["none"] == task.gold.strip() for task, wrote in rows]
-    pair = paired(way, problems, ours, theirs)
-    closer = [
-        (
-            task.path,
-            similarity(wrote[way], task.gold.strip()) - similarity(wrote["none"], task.gold.strip()),
-        )
-        for task, wrote in rows
-    ]
-    low, high = interval(closer)
-    return {
-        "source": way,
-        "on": kind,
-        "holes": len(rows),
-        "other answer": sum(wrote[way] != wrote["none"] for _, wrote in rows),
-        "em": sum(ours) / max(1, len(ours)),
-        "em none": sum(theirs) / max(1, len(theirs)),
-        "won": pair["won"],
-        "lost": pair["lost"],
-        "p": pair["p"],
-        "low": pair["low"],
-        "high": pair["high"],
-        "es delta": sum(delta for _, delta in closer) / max(1, len(closer)),
-        "es low": low,
-        "es high": high,
-    }
+    return compared(
+        way,
+        kind,
+        [
+            Hole(task.path, task.gold.strip(), wrote[way], wrote["none"])
+            for task, wrote in zip(tasks, found, strict=True)
+            if kind in ("both", task.kind)
+        ],
+    )
 
 
 def figures(name: str, line: Row) -> dict[str, float | str | None]:
