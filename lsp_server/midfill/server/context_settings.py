@@ -1,7 +1,7 @@
 """The switches of `context/`: what of other files the model is shown.
 
-On is what `make bench-context` shows the default model to gain from. With definitions and edits it writes as
-many exact lines and less alike ones; larger models may be better at using them.
+On is what `make bench-context` shows the default model to gain from. With definitions and edits it writes
+as many exact lines and less alike ones; larger models may be better at using them.
 """
 
 from dataclasses import dataclass
