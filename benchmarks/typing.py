@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import Mapping
 from itertools import chain
 
+from benchmarks.replay.comparison import compared
 from benchmarks.replay.measures import Tally, curve, tally
 from benchmarks.replay.passages import FEW_LINES, languages, passages
 from benchmarks.replay.runs import (
@@ -69,13 +70,17 @@ def main() -> None:
     rows: list[Row] = []
     silences: list[Row] = []
     summary: Summary = {}
+    each: dict[str, Summary] = {}
     for name in [asked.only] if asked.only else ENGINES:
         played = scripted(chosen, ENGINES[name])
         rows += table(name, played)
         silences += reasons(name, played)
-        found = summarised(played)
+        each[name] = found = summarised(played)
         summary |= found if name == OURS else {f"{name}_{key}": found[key] for key in THEIRS}
     tables = {"why nothing": silences}
+    if not asked.only:
+        ours = each.pop(OURS)
+        tables["ours beside the others"] = compared(ours, each)
     if asked.minutes > 0 and not asked.only:
         try:
             played = asyncio.run(
