@@ -23,7 +23,8 @@ WORKSPACE = "/workspace"
 """The folder that the module is imported from, as it is seen inside."""
 WALL_S = 90.0
 """Of one start. Twenty tests take 2 s; this is for those that hang."""
-LEAST_S = 10.0
+LEAST_S = FILE_S = 10.0
+"""Also of a test file that is there: it is run for what it covers alone, and somebody waits."""
 ENDED = "the test ended the program that runs it"
 
 
@@ -48,6 +49,8 @@ class Evaluation:
     branches: frozenset[tuple[int, int]] = frozenset()
     mutants: int = 0
     seconds: float = 0.0
+    existing: Result | None = None
+    """What the project's own tests of the module reach of the function; None: it is not known."""
 
     def covered_by(self, results: Sequence[Result]) -> Coverage:
         """What `results` cover together of the function's body."""
@@ -98,27 +101,34 @@ def evaluate(
     return Evaluation(tuple(results), lines, branches, len(mutants), runner.seconds)
 
 
-def run_whole(subject: Subject, text: str, sandbox: Sandbox) -> Verdict:
-    """What comes of the whole test file `text`, as the user's pytest would run it. Raises as `evaluate`."""
-    runner = _Runner(subject, sandbox, (text,), lambda: False)
-    told = runner.run([Run((0,))], (subject.text,)).get((0, 0))
-    return told.verdict if told else Verdict.UNRUN
+def run_file(subject: Subject, text: str, sandbox: Sandbox) -> Result:
+    """What comes of the whole test file `text`, run as the user's pytest would, but without conftest.py:
+    PASS if all of it does, within FILE_S. Raises as `evaluate`."""
+    runner = _Runner(subject, sandbox, (text,), lambda: False, FILE_S)
+    told = runner.run([Run((0,), coverage=True)], (subject.text,)).get((0, 0))
+    return _result(Case("", text), told, subject.function)
 
 
 class _Runner:
     """Starts the sandbox as often as it takes: a test that ends the program inside costs one start more."""
 
     def __init__(
-        self, subject: Subject, sandbox: Sandbox, tests: tuple[str, ...], stop: Callable[[], bool]
+        self,
+        subject: Subject,
+        sandbox: Sandbox,
+        tests: tuple[str, ...],
+        stop: Callable[[], bool],
+        wall_s: float = WALL_S,
     ) -> None:
         self._subject, self._sandbox, self._tests, self._stop = subject, sandbox, tests, stop
+        self._wall_s = wall_s
         folder = subject.folder
         self._folders = tool_folders() + (((str(folder), WORKSPACE),) if folder else ())
         self.seconds = 0.0
 
     def run(self, runs: Sequence[Run], variants: tuple[str, ...]) -> dict[tuple[int, int], Told]:
         told: dict[tuple[int, int], Told] = {}
-        while (missing := not_told(runs, told)) and self.seconds < WALL_S and not self._stop():
+        while (missing := not_told(runs, told)) and self.seconds < self._wall_s and not self._stop():
             numbers = list(dict.fromkeys(n for n, _ in missing))
             rest = [replace(runs[n], tests=tuple(test for at, test in missing if at == n)) for n in numbers]
             plan = self._plan(rest, variants)
@@ -146,7 +156,7 @@ class _Runner:
         )
 
     def _start(self, plan: Plan) -> Outcome:
-        wall_s = max(LEAST_S, min(plan.most_s, WALL_S - self.seconds))
+        wall_s = max(LEAST_S, min(plan.most_s, self._wall_s - self.seconds))
         job = Job(
             (("inside.py", INSIDE.read_text(encoding="utf-8")), ("plan.json", plan.to_json())),
             ("-I", f"{CODE}/inside.py", f"{CODE}/plan.json"),

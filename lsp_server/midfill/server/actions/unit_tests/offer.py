@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from midfill.server.actions.unit_tests.case import Coverage, Result, Verdict
+from midfill.server.actions.unit_tests.evaluate import Evaluation
 from midfill.server.actions.unit_tests.rendering import Insertion
 
 MAX_PASSING = 8
@@ -35,9 +36,11 @@ class TestOffer:
     """Why, for what was written and is no test of the function."""
     ran: bool = False
     coverage: Coverage = field(default_factory=Coverage)
+    """By the offered tests alone."""
+    covered_before: Coverage | None = None
+    """By the tests that are there; None: there are none, or not all of them pass in the sandbox."""
     mutants: int = 0
     mutants_killed: int = 0
-    candidates: int = 0
     seconds: float = 0.0
     """Spent in the sandbox."""
 
@@ -62,29 +65,16 @@ def _reached(result: Result) -> set[object]:
     return {*result.branches, *result.lines, *(f"mutant {n}" for n in result.mutants_failed or ())}
 
 
-def sentence(
-    results: Sequence[Result],
-    offered: Sequence[Result],
-    left_out: int,
-    coverage: Coverage,
-    killed: int,
-    mutants: int,
-) -> str:
+def sentence(done: Evaluation, offered: Sequence[Result], left_out: int) -> str:
     """What came of it, in a sentence or three."""
-    passing = [result for result in results if result.verdict is Verdict.PASS]
-    failing = [result for result in results if result.verdict is not Verdict.PASS]
-    said = [f"{len(passing)} of {_tests(len(results))} {'passes' if len(passing) == 1 else 'pass'}"]
+    passing = [result for result in done.results if result.verdict is Verdict.PASS]
+    failing = [result for result in done.results if result.verdict is not Verdict.PASS]
+    said = [f"{len(passing)} of {_tests(len(done.results))} {'passes' if len(passing) == 1 else 'pass'}"]
     if dropped := len(passing) - len(offered) + left_out:
         said.append(f"{dropped} left out")
     if weak := sum(result.can_fail is False for result in offered):
         said.append(f"{weak} cannot fail")
     first = ", ".join(said) + "."
-    second = ""
-    if offered and coverage.lines is not None:
-        second = f" They cover {coverage.lines:.0%} of the function's lines"
-        if coverage.branches is not None:
-            second += f" and {coverage.branches:.0%} of its branches"
-        second += f", and notice {killed} of {mutants} planted faults." if mutants else "."
     third = ""
     if stated := sum(result.case.source == "docstring" for result in failing):
         third = f" {_tests(stated)} from the docstring's examples {'fails' if stated == 1 else 'fail'}."
@@ -92,7 +82,25 @@ def sentence(
         third = (
             f" {len(failing)} {'fails' if len(failing) == 1 else 'fail'}: the test or the code is wrong."
         )
-    return first + second + third
+    return first + (_reach(done, offered) if offered else "") + third
+
+
+def _reach(done: Evaluation, offered: Sequence[Result]) -> str:
+    """What the offered tests cover, beyond those that are there, and which faults they notice."""
+    alone = done.covered_by(offered)
+    if alone.lines is None:
+        return ""
+    killed = done.killed_by(offered)
+    noticed = f" notice {killed} of {done.mutants} planted faults" if done.mutants else ""
+    if done.existing is None:
+        branches = "" if alone.branches is None else f" and {alone.branches:.0%} of its branches"
+        end = f", and{noticed}." if noticed else "."
+        return f" They cover {alone.lines:.0%} of the function's lines{branches}{end}"
+    before, after = done.covered_by([done.existing]), done.covered_by([done.existing, *offered])
+    said = f" They raise the coverage of the function's lines from {before.lines:.0%} to {after.lines:.0%}"
+    if after.branches is not None:
+        said += f", of its branches from {before.branches:.0%} to {after.branches:.0%}"
+    return f"{said}, and{noticed}." if noticed else f"{said}."
 
 
 def not_run(count: int, reason: str) -> str:

@@ -55,7 +55,7 @@ async def write_unrun(
     except ValueError as error:
         raise NoTests(f"nothing is added to {convention.path}: {error}") from error
     said = not_run(len(found), REASON)
-    return TestOffer(str(path), not convention.exists, said, added, added, candidates=1)
+    return TestOffer(str(path), not convention.exists, said, added, added)
 
 
 def _shown(source: Source, target: Target) -> str:

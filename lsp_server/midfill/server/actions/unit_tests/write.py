@@ -12,16 +12,16 @@ from pathlib import Path
 
 from midfill.model import ChatRequest
 from midfill.server.actions.unit_tests import asking
-from midfill.server.actions.unit_tests.case import Case, Result, Source, Verdict
+from midfill.server.actions.unit_tests.assembling import Written, assembled
+from midfill.server.actions.unit_tests.case import Case, Source, Verdict
 from midfill.server.actions.unit_tests.convention import Convention, convention_for
-from midfill.server.actions.unit_tests.evaluate import Evaluation, Subject, evaluate
+from midfill.server.actions.unit_tests.evaluate import Evaluation, Subject, evaluate, run_file
 from midfill.server.actions.unit_tests.examples import examples_of
 from midfill.server.actions.unit_tests.function import Function, function_at
 from midfill.server.actions.unit_tests.importing import module_of
-from midfill.server.actions.unit_tests.offer import NOTHING, TestOffer, chosen, not_run, sentence
-from midfill.server.actions.unit_tests.parsing import parse_answer, renamed
+from midfill.server.actions.unit_tests.offer import TestOffer
+from midfill.server.actions.unit_tests.parsing import parse_answer
 from midfill.server.actions.unit_tests.place import NoTests, Place, Running
-from midfill.server.actions.unit_tests.rendering import Insertion, insertions, names_in, new_file
 from midfill.server.actions.unit_tests.showing import context_of
 from midfill.server.actions.unit_tests.survey import Survey
 from midfill.server.sandbox import SandboxRefused
@@ -36,9 +36,21 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    cases: tuple[Case, ...]
-    left_out: tuple[str, ...]
+class _Wanted:
+    """What tests are written for, and where they go."""
+
+    subject: Subject
+    convention: Convention
+    path: Path
+    survey: Survey
+    open_text: Callable[[Path], str | None]
+
+    def existing(self) -> str:
+        """The test file as it is now: in the editor, else on the disk; empty: there is none."""
+        opened = self.open_text(self.path)
+        if opened is not None:
+            return opened
+        return self.survey.read(self.convention.path) if self.convention.exists else ""
 
 
 async def write_tests(
@@ -59,35 +71,37 @@ async def write_tests(
     Raises NoTests, and whatever `ask` raises.
     """
     place = replace(place, text=place.text.replace("\r\n", "\n"))  # for Python they are the same
+    wanted = await asyncio.to_thread(_wanted, place, line, open_text)
+    subject = wanted.subject
+    wanted.existing()  # whoever opens it may say no before the model is asked
+    running = await running() if callable(running) else running
+    written = await _write(place.text, subject.function, ask, say, candidates, use_examples)
+    done, reason = await _evaluated(subject, written.cases, running, say)
+    if done is not None:
+        done, written = await _repaired(subject, written, done, ask, running, say)
+        done = await _compared(subject, wanted.existing(), done, running, say)
+    # Read again: somebody may have typed into the test file for as long as the model wrote.
+    existing = wanted.existing()
+    return assembled(subject, wanted.convention, wanted.path, existing, written, done, reason)
+
+
+def _wanted(place: Place, line: int, open_text: Callable[[Path], str | None]) -> _Wanted:
+    """Reads the disk. Raises NoTests."""
     try:
         function = function_at(place.text, line)
     except SyntaxError as error:
         raise NoTests(f"the file has a syntax error in line {error.lineno or line}") from error
     if function is None:
         raise NoTests("there is no function here that a test could import")
-    root = place.root
-    survey, relative = Survey(root), place.relative
-    files = await asyncio.to_thread(lambda: survey.files | {relative})
+    survey, relative = Survey(place.root), place.relative
+    files = survey.files | {relative}
     module = module_of(relative, files, survey.read)
     if module is None:
         raise NoTests(f"a test cannot import {place.path.name}: its name is no module's")
     convention = convention_for("python", relative, files, survey.read)
     assert convention is not None, "of Python it is known"
-    test_path = root / convention.path
-
-    def existing() -> str:
-        opened = open_text(test_path)
-        return opened if opened is not None else survey.read(convention.path) if convention.exists else ""
-
-    existing()  # whoever opens it may say no before the model is asked
-    running = await running() if callable(running) else running
-    written = await _write(place.text, function, ask, say, candidates, use_examples)
     subject = Subject(place.text, function, module, place.seen_by(module), place.path.name)
-    done, reason = await _evaluated(subject, written.cases, running, say)
-    if done is not None:
-        done, written = await _repaired(subject, written, done, ask, running, say)
-    # Read again: somebody may have typed into the test file for as long as the model wrote.
-    return _offer(subject, convention, test_path, existing(), written, done, reason, candidates)
+    return _Wanted(subject, convention, place.root / convention.path, survey, open_text)
 
 
 async def _write(
@@ -97,7 +111,7 @@ async def _write(
     say: Say,
     candidates: int,
     use_examples: bool,
-) -> _Written:
+) -> Written:
     cases = list(examples_of(function)) if use_examples else []
     left_out: list[str] = []
     context = context_of(text, function)
@@ -106,7 +120,7 @@ async def _write(
         parsed = parse_answer(await ask(request), function)
         cases += parsed.cases
         left_out += parsed.left_out
-    return _Written(tuple(_distinct(cases)), tuple(left_out))
+    return Written(tuple(_distinct(cases)), tuple(left_out))
 
 
 async def _evaluated(
@@ -128,12 +142,12 @@ async def _evaluated(
 
 async def _repaired(
     subject: Subject,
-    written: _Written,
+    written: Written,
     done: Evaluation,
     ask: Ask,
     running: Running,
     say: Say,
-) -> tuple[Evaluation, _Written]:
+) -> tuple[Evaluation, Written]:
     """One more turn for tests that raise something: what they raised goes back to the model.
 
     Not for assertions that do not hold: told what the code returns, a model writes just that.
@@ -152,69 +166,21 @@ async def _repaired(
     again, _ = await _evaluated(subject, cases, running, say)
     if again is None:
         return done, written
-    return again, _Written(cases, written.left_out)
+    return again, Written(cases, written.left_out)
 
 
-def _offer(
-    subject: Subject,
-    convention: Convention,
-    test_path: Path,
-    existing: str,
-    written: _Written,
-    done: Evaluation | None,
-    reason: str,
-    candidates: int,
-) -> TestOffer:
-    if done is None:
-        done = Evaluation()
-        offered = tuple(Result(case) for case in written.cases)
-        failing: tuple[Result, ...] = ()
-        said = not_run(len(offered), reason) if offered else NOTHING
-    else:
-        offered = chosen(done.results)
-        failing = tuple(result for result in done.results if result.verdict is not Verdict.PASS)
-    coverage, killed = done.covered_by(offered), done.killed_by(offered)
-    if done.results:
-        said = sentence(done.results, offered, len(written.left_out), coverage, killed, done.mutants)
-    plain = _edit(existing, offered, (), subject, convention)
-    return TestOffer(
-        path=str(test_path),
-        creates=not convention.exists,
-        sentence=said,
-        insertions=plain,
-        with_failing=_edit(existing, offered, failing, subject, convention),
-        passing=offered,
-        failing=failing,
-        left_out=written.left_out,
-        ran=bool(done.results),
-        coverage=coverage,
-        mutants=done.mutants,
-        mutants_killed=killed,
-        candidates=candidates,
-        seconds=done.seconds,
-    )
-
-
-def _edit(
-    existing: str,
-    offered: Sequence[Result],
-    failing: Sequence[Result],
-    subject: Subject,
-    convention: Convention,
-) -> tuple[Insertion, ...]:
-    if not offered and not failing:
-        return ()
-    both = (*offered, *failing)
-    cases = renamed([result.case for result in both], names_in(existing))
-    fresh = [replace(result, case=case) for result, case in zip(both, cases, strict=True)]
-    offered, failing = fresh[: len(offered)], fresh[len(offered) :]
-    wanted = (offered, failing, subject.function, subject.module.name, convention.framework)
-    if not existing.strip():
-        return (Insertion(0, new_file(*wanted)),)
+async def _compared(
+    subject: Subject, existing: str, done: Evaluation, running: Running, say: Say
+) -> Evaluation:
+    """`done`, and what the tests that are there reach."""
+    if not existing.strip() or running.sandbox is None:
+        return done
+    say("running the tests that are there")
     try:
-        return insertions(existing, *wanted)
-    except SyntaxError as error:
-        raise NoTests(f"{convention.path} has a syntax error: nothing is added to it") from error
+        found = await asyncio.to_thread(run_file, subject, existing, running.sandbox)
+    except (SandboxRefused, LookupError):
+        return done
+    return replace(done, existing=found if found.verdict is Verdict.PASS else None)
 
 
 def _distinct(cases: Sequence[Case]) -> list[Case]:
