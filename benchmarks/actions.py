@@ -3,16 +3,16 @@
 Every 4th HumanEval function; `--all`: each, and tests by 1, 3 and 5 candidates. For docstrings its own is
 removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows N` so many, `--only
 docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of its own. `--resume
-FILE` keeps the rows of one model. All of the pipeline but the wire; each part is a module (`actions_*`).
+FILE` keeps the rows of one model. Both parts (`actions_docstrings`, `actions_tests`) choose in one server.
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
 
 from benchmarks import actions_docstrings, actions_tests
+from benchmarks.actions_served import Served
 from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.humaneval import spread
 from benchmarks.measure.kept import Kept
@@ -44,13 +44,15 @@ def main() -> None:
     every = 1 if asked.all or own else EVERY
     taken = spread(problems, asked.rows) if asked.rows else problems[::every]
     kept, tables, summary = Kept(asked.resume), dict[str, list[Row]](), Summary()
-    if asked.only != "tests":
-        measuring = actions_docstrings.measure(problems, taken, kept, asked.model)
-        tables["docstrings"], found = asyncio.run(measuring)
-        summary |= found
-    if asked.only != "docstrings":
-        tables["unit tests"], found = actions_tests.measure(taken, kept, asked.model, every_count=asked.all)
-        summary |= found
+    with Served({"model": asked.model}) as served:
+        if asked.only != "tests":
+            tables["docstrings"], found = actions_docstrings.measure(problems, taken, kept, served)
+            summary |= found
+        if asked.only != "docstrings":
+            tables["unit tests"], found = actions_tests.measure(
+                taken, kept, served, asked.model, every_count=asked.all
+            )
+            summary |= found
     first, *others = tables
     more = {title: tables[title] for title in others}
     name = "actions" if asked.model == DEFAULT_MODEL else f"actions-{Path(asked.model).stem}"

@@ -6,25 +6,20 @@ chrF the docstring is nearer to the one that the function had than to those of 2
 """
 
 import ast
-import contextlib
 import re
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from benchmarks.actions_problems import FILE
+from benchmarks.actions_served import Served
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row
 from midfill.server.actions.answers import words_of
-from midfill.server.actions.docstrings import WriteDocstring, fallback
+from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.python_style import docstring
-from midfill.server.actions.edits import applied
 from midfill.server.actions.source import read_source
 from midfill.server.actions.targets import Target, targets_of
-from midfill.server.cli.acting import act
-from midfill.server.cli.once import Loaded, Say, loaded
-from midfill.server.settings import Settings
-from midfill.server.text import new_snapshot
 
 OTHERS = 20
 GRAMS = 6
@@ -37,55 +32,45 @@ MEASURES = ("applied", "tree_equal", "params", "own")
 Problem = Mapping[str, str]
 
 
-async def measure(
-    problems: Sequence[Problem], taken: Sequence[Problem], kept: Kept, model: str = ""
+def measure(
+    problems: Sequence[Problem], taken: Sequence[Problem], kept: Kept, served: Served
 ) -> tuple[list[Row], dict[str, float | str | None]]:
     """(rows, summary) over the functions `taken`; the others' docstrings are taken from all `problems`."""
     originals = {
         problem["task_id"]: said_in(whole(problem), problem["entry_point"]) for problem in problems
     }
     found = []
-    async with contextlib.AsyncExitStack() as stack:
-        session: Loaded | None = None
-        settings = Settings(model=model)
-        for problem in taken:
-            key = f"{problem['task_id']} docstring"
-            one = kept.get(key)
-            if one is None:
-                session = session or await stack.enter_async_context(loaded(settings, Say(False)))
-                one = {"task_id": key, **await outcome(problem, originals, session, settings)}
-                kept.add(one)
-            found.append(one)
+    for problem in taken:
+        key = f"{problem['task_id']} docstring"
+        one = kept.get(key)
+        if one is None:
+            one = {"task_id": key, **outcome(problem, originals, served)}
+            kept.add(one)
+        found.append(one)
     rows = []
-    for name in ("model", "template"):
+    for name, title in (("model", "model, over LSP"), ("template", "template")):
         shares = {measure: share([one[name][measure] for one in found]) for measure in MEASURES}
         took = sorted(one["seconds"] for one in found)[len(found) // 2] if name == "model" else 0.0
-        rows.append({"written by": name, "functions": len(found), **shares, "median_s": round(took, 2)})
+        rows.append({"written by": title, "functions": len(found), **shares, "median_s": round(took, 2)})
     summary: dict[str, float | str | None] = {f"docstring_{m}": rows[0][m] for m in MEASURES}
     summary |= {f"docstring_template_{m}": rows[1][m] for m in MEASURES}
     summary["docstring_median_s"] = rows[0]["median_s"]
     return rows, summary
 
 
-async def outcome(
-    problem: Problem, originals: Mapping[str, str], session: Loaded, settings: Settings
-) -> Row:
+def outcome(problem: Problem, originals: Mapping[str, str], served: Served) -> Row:
     """What came of one function: seconds, and by writer which measures it meets."""
     text, target = bare(problem)
-    snapshot = new_snapshot(f"file:///w/{problem['entry_point']}.py", 1, "python", text)
-    place = (target.signature[0], target.signature[0])
-    began = time.perf_counter()
-    edits, told = await act(session, WriteDocstring(), snapshot, place, settings)
-    seconds = time.perf_counter() - began
-    after = applied(text, edits[0].edits) if edits else text
+    chosen = served.choose("docstring", FILE, text, target.signature[0])
+    after = chosen.files.get(FILE, text)
     others = [said for name, said in originals.items() if name != problem["task_id"]]
     near = others[:: max(1, len(others) // OTHERS)][:OTHERS]
     own = originals[problem["task_id"]]
     return {
-        "seconds": seconds,
+        "seconds": chosen.seconds,
         "model": judged(text, after, target, own, near),
         "template": judged(text, templated(text, target), target, own, near),
-        "said": said_in(after, target.name) or "; ".join(told),
+        "said": said_in(after, target.name) or chosen.said,
     }
 
 

@@ -51,11 +51,18 @@ class Session:
         self._thread.start()
 
     @classmethod
-    def start(cls, *arguments: str, env: dict[str, str] | None = None, cwd: str | None = None) -> "Session":
-        """Start a server on stdio; its stderr goes to `session.stderr_path`."""
+    def start(
+        cls,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        cwd: str | None = None,
+        before: tuple[str, ...] = (),
+    ) -> "Session":
+        """Start a server on stdio; its stderr goes to `session.stderr_path`. `before` stands before its
+        command: another program that starts it."""
         errors = tempfile.NamedTemporaryFile(suffix=".log", delete=False)  # noqa: SIM115 - outlives us
         process = subprocess.Popen(
-            [*COMMAND, "--stdio", *arguments],
+            [*before, *COMMAND, "--stdio", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

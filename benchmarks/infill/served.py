@@ -58,12 +58,12 @@ def accepted(document: str, item: dict[str, Any], cursor: tuple[int, int]) -> st
     """The document after the editor has put `item` in its place."""
     place = {"line": cursor[0], "character": cursor[1]}
     found = item.get("range") or {"start": place, "end": place}
-    start, end = (_offset(document, found[side]) for side in ("start", "end"))
+    start, end = (offset_in(document, found[side]) for side in ("start", "end"))
     text: str = item["insertText"]
     return document[:start] + text + document[end:]
 
 
-def _offset(document: str, position: dict[str, int]) -> int:
+def offset_in(document: str, position: dict[str, int]) -> int:
     """Code points before an LSP position in UTF-16; `document` has no line ends but `\\n`."""
     above = document.split("\n")[: position["line"]]
     line = document.split("\n")[position["line"]]

@@ -1,11 +1,10 @@
 """`midfill.unitTests` over LSP: files made and added to, cancels, what cannot be written."""
 
-import os
-
 import pytest
 
 from midfill.server.actions.unit_tests.permission import NEVER, SESSION
-from tests.e2e.project import AT_DOUBLE, AT_HALF, CODE, NEW, answer, project, written
+from tests.e2e.project import AT_DOUBLE, AT_HALF, CODE, NEW, Project, answer, project, written
+from tests.session import Session
 from tests.unit.fenced import sandbox
 
 __all__ = ["project", "sandbox"]
@@ -158,14 +157,25 @@ def test_a_client_that_creates_no_files_is_told_before_the_model_is_asked(projec
     assert str(project.root / "tests/test_twice.py") in said
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_folder_is_said_before_the_model_is_asked(project):
+def test_a_file_where_the_folder_would_be_is_said_before_the_model_is_asked(project):
+    (project.root / "tests").write_text("")
     answer(project, NEVER)
     project.begin()
-    project.root.chmod(0o555)
     project.choose()
     assert "nothing can be written into" in project.told()
-    project.root.chmod(0o755)
+
+
+def test_a_read_only_folder_is_said_before_the_model_is_asked(project, sandbox):
+    root = str(project.root)
+    mounted = ("bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--ro-bind", root, root, "--")
+    project = Project(project.root, Session.start(before=mounted))  # a mount holds root back too
+    try:
+        answer(project, NEVER)
+        project.begin()
+        project.choose()
+        assert f"nothing can be written into {root}" in project.told()
+    finally:
+        project.session.kill()
 
 
 def test_an_editor_that_cannot_write_the_file_is_told_about(project):

@@ -133,37 +133,6 @@ def test_additions_leave_an_existing_test_file_as_it_was_and_take_no_name_twice(
         write(place, REFUSED, ANSWER)
 
 
-SIGN = "def sign(n):\n    if n < 0:\n        return -1\n    return 1\n"
-NEGATIVE = "from signs import sign\n\n\ndef test_negative():\n    assert sign(-2) == -1\n"
-
-
-@pytest.mark.parametrize(
-    ("existing", "said"),
-    [
-        (
-            NEGATIVE,
-            "They raise the coverage of the function's lines from 67% to 100%, of its branches from 50%",
-        ),
-        (f"{NEGATIVE}    assert sign(0) == 0\n", "They cover 67% of the function's lines"),
-        (
-            NEGATIVE.replace("e()", "e(fixture_of_conftest)"),
-            "They cover 67% of the function's lines",
-        ),
-        (f"{NEGATIVE}    while True: pass\n", "They cover 67% of the function's lines"),
-    ],
-    ids=["it passes", "it fails", "it lacks something", "it hangs"],
-)
-def test_the_coverage_gained_is_said_where_the_tests_that_are_there_pass(sandbox, place, existing, said):
-    place.workspace.joinpath("test_signs.py").write_text(existing)
-    offer = write(
-        Place(SIGN, place.workspace / "signs.py", place.workspace), Running(sandbox), "assert sign(3) == 1"
-    )
-    assert said in offer.sentence
-    assert offer.sentence.endswith("planted faults.")
-    assert (offer.coverage.lines, offer.coverage.branches) == (2 / 3, 1 / 2)
-    assert (offer.covered_before is None) == ("They cover" in said)
-
-
 def test_an_open_test_file_is_added_to_as_the_editor_has_it(place):
     (place.workspace / "tests").mkdir()
     (place.workspace / "tests/test_twice.py").write_text("old = 1\n")

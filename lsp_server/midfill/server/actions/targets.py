@@ -162,15 +162,12 @@ def _describe(source: Source, node: Node) -> Target:
     if body is None and (kind := definition.child_by_field_name("type")) is not None and is_class(node):
         body = kind  # Go
     start, end = source.offset(head.start_byte), source.offset(_signature_end(definition, body))
-    enclosing = class_name_of(source, node)
-    static = any("staticmethod" in source.words(decorator) for decorator in decorators)
+    enclosing, name = class_name_of(source, node), name_of(source, node)
+    written = tuple(source.words(decorator) for decorator in decorators)
     found = parameters_of(source, definition)
-    if found and enclosing and not static and source.language == "python":
-        found = found[1:] if found[0].name in ("self", "cls", "mcs", "mcls") else found
-    name = name_of(source, node)
+    if enclosing and source.language == "python" and not any("staticmethod" in one for one in written):
+        found = _without_receiver(found)
     kind_of = Kind.CLASS if is_class(node) else Kind.METHOD if enclosing else Kind.FUNCTION
-    line = max(source.text.rfind("\n", 0, span[0]), source.text.rfind("\r", 0, span[0])) + 1
-    before = source.text[line : span[0]]
     docs = doc_nodes(source, node)
     constructor = name in ("__init__", "constructor", enclosing.rpartition(".")[2])
     result = "" if kind_of is Kind.CLASS else result_of(source, definition)
@@ -183,9 +180,9 @@ def _describe(source: Source, node: Node) -> Target:
         signature=(start, end),
         body=source.span(body) if body is not None else None,
         doc=_doc_span(source, docs) if docs else None,
-        indent=before[: len(before) - len(before.lstrip())],
+        indent=_indent(source.text, span[0]),
         enclosing=enclosing,
-        decorators=tuple(source.words(decorator) for decorator in decorators),
+        decorators=written,
         parameters=found if kind_of is not Kind.CLASS or "record" in definition.type else (),
         return_type=result,
         returns=returns and kind_of is not Kind.CLASS and not constructor,
@@ -195,6 +192,16 @@ def _describe(source: Source, node: Node) -> Target:
         is_constructor=constructor,
         has_errors=node.has_error,
     )
+
+
+def _without_receiver(found: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    return found[1:] if found and found[0].name in ("self", "cls", "mcs", "mcls") else found
+
+
+def _indent(text: str, at: int) -> str:
+    """The white space before the line of `at`, up to there."""
+    before = text[max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1 : at]
+    return before[: len(before) - len(before.lstrip())]
 
 
 def _signature_end(definition: Node, body: Node | None) -> int:

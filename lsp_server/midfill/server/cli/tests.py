@@ -75,13 +75,17 @@ def tests(
     if not added:
         fail("there is nothing to add")
     target = Path(offer.path)
-    before = "" if offer.creates else target.read_bytes().decode("utf-8")
-    if not write:
-        click.echo(applied(before, added), nl=False)
-        return
+    text = applied("" if offer.creates else target.read_bytes().decode("utf-8"), added)
+    if write:
+        _write(target, text)
+    else:
+        click.echo(text, nl=False)
+
+
+def _write(target: Path, text: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(applied(before, added).encode("utf-8"))
+        target.write_bytes(text.encode("utf-8"))
     except OSError as error:
         fail(f"cannot write {target}: {error.strerror or error}")
     click.echo(f"midfill: written to {target}", err=True)

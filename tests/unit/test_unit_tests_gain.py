@@ -1,0 +1,44 @@
+"""What coverage new tests gain over those that are there, which are run for it in the same sandbox."""
+
+import asyncio
+
+import pytest
+
+from midfill.model import ChatRequest
+from midfill.server.actions.unit_tests import Place, Running, write_tests
+from tests.unit.fenced import sandbox
+
+__all__ = ["sandbox"]
+
+SIGN = "def sign(n):\n    if n < 0:\n        return -1\n    return 1\n"
+NEGATIVE = "from signs import sign\n\n\ndef test_negative():\n    assert sign(-2) == -1\n"
+
+
+async def answer(_: ChatRequest) -> str:
+    return "assert sign(3) == 1"
+
+
+@pytest.mark.parametrize(
+    ("existing", "said"),
+    [
+        (
+            NEGATIVE,
+            "They raise the coverage of the function's lines from 67% to 100%, of its branches from 50%",
+        ),
+        (f"{NEGATIVE}    assert sign(0) == 0\n", "They cover 67% of the function's lines"),
+        (
+            NEGATIVE.replace("e()", "e(fixture_of_conftest)"),
+            "They cover 67% of the function's lines",
+        ),
+        (f"{NEGATIVE}    while True: pass\n", "They cover 67% of the function's lines"),
+    ],
+    ids=["it passes", "it fails", "it lacks something", "it hangs"],
+)
+def test_it_is_said_where_the_tests_that_are_there_pass(sandbox, tmp_path, existing, said):
+    (tmp_path / "test_signs.py").write_text(existing)
+    place = Place(SIGN, tmp_path / "signs.py", tmp_path)
+    offer = asyncio.run(write_tests(place, 1, answer, Running(sandbox)))
+    assert said in offer.sentence
+    assert offer.sentence.endswith("planted faults.")
+    assert (offer.coverage.lines, offer.coverage.branches) == (2 / 3, 1 / 2)
+    assert (offer.covered_before is None) == ("They cover" in said)
