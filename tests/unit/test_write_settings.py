@@ -33,7 +33,7 @@ def test_vs_code_is_told_of_every_setting_and_of_no_hidden_one():
 def test_an_untrusted_workspace_may_set_nothing_that_is_run_or_read():
     untrusted = PACKAGE["capabilities"]["untrustedWorkspaces"]
     assert untrusted["supported"] == "limited"
-    assert {"testPython", "model", "instructModel"} <= {*RESTRICTED}
+    assert {"testPython", "model", "instructModel", "safetyModel"} <= {*RESTRICTED}
     assert {"midfill.server.path", *(f"midfill.{name}" for name in RESTRICTED)} == {
         *untrusted["restrictedConfigurations"]
     }

@@ -15,6 +15,15 @@ class ActionSettings(ContextSettings):
         str,
         choices=("auto", "google", "numpy", "rest"),
     )
+    safety_model: str = option(
+        "safetyModel",
+        "",
+        "A model that classifies what code actions ask and what is answered, as Llama Guard does, named as "
+        "`model` is. What it does not call safe is refused, and all of it where it cannot be asked. Empty: "
+        "no filter. Completions have none.",
+        str,
+        restarts_model=True,
+    )
     failing_tests: str = option(
         "failingTests",
         "list",

@@ -215,6 +215,7 @@ class Settings(ActionSettings):
             backend=self.backend,
             model=self.model,
             instruct_model=self.instruct_model,
+            safety_model=self.safety_model,
             unload_after_s=self.unload_after_minutes * SECONDS_PER_MINUTE,
             instruct_unload_after_s=self.instruct_unload_after_minutes * SECONDS_PER_MINUTE,
             device=self.device,
@@ -233,7 +234,7 @@ class Settings(ActionSettings):
 _FIELDS = sorted(fields(Settings), key=lambda field: field.name in ActionSettings.__dataclass_fields__)
 """In the order of the documentation: those of the actions last."""
 OPTIONS: dict[str, Option] = {f.metadata["option"].name: f.metadata["option"] for f in _FIELDS}
-RESTRICTED = ("model", "instructModel", "testPython")
+RESTRICTED = ("model", "instructModel", "safetyModel", "testPython")
 """Name files that are read or run: an editor takes them from no workspace that its user has not trusted."""
 ATTRIBUTES: dict[str, str] = {f.metadata["option"].name: f.name for f in fields(Settings)}
 

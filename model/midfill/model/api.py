@@ -105,6 +105,8 @@ class ChatRequest:
     deadline_s: float | None = None
     choices: tuple[str, ...] = ()
     """If there are any, the answer is one of them to the character; `max_new_tokens` cuts none."""
+    to_filter: bool = False
+    """For the safety filter's model (`ModelConfig.safety_model`), not for the one that chats."""
 
     def __post_init__(self) -> None:
         if not all(self.choices):

@@ -12,10 +12,12 @@ class ModelConfig:
     """A catalogue name, an imported name, a path to a folder or a GGUF file; empty: the one in use."""
     instruct_model: str = ""
     """Answers chat requests, named as `model` is; empty: the same model."""
+    safety_model: str = ""
+    """Answers requests to the safety filter, named as `model` is; empty: there is none."""
     unload_after_s: float = 0
     """Seconds without a request after which the model leaves memory; 0: never."""
     instruct_unload_after_s: float = 0
-    """The same for a second model."""
+    """The same for a second model, and for the safety filter's."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: str = "auto"

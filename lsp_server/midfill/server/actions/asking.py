@@ -41,11 +41,15 @@ def why_not(model: ModelHost) -> str:
 
 
 class Asker:
-    """An `Ask` for one action. `on_text` hears how many characters have come so far, in all its answers."""
+    """An `Ask` for one action. `on_text` hears how many characters have come so far, in all its answers.
+    `to_filter`: it asks the safety filter's model."""
 
-    def __init__(self, model: ModelHost, on_text: Callable[[int], None]) -> None:
+    def __init__(
+        self, model: ModelHost, on_text: Callable[[int], None] = lambda _: None, to_filter: bool = False
+    ) -> None:
         self._model = model
         self._on_text = on_text
+        self._to_filter = to_filter
         self._characters = 0
 
     async def __call__(
@@ -75,7 +79,7 @@ class Asker:
                     token.cancel(CancelReason.ENOUGH)
                     ended.set_result(Finish(FinishReason.STOP))
 
-        request = ChatRequest(tuple(messages), max_new_tokens, temperature)
+        request = ChatRequest(tuple(messages), max_new_tokens, temperature, to_filter=self._to_filter)
         self._model.submit(request, token, lambda event: on_loop(loop, take, event), Lane.CHAT)
         try:
             finish = await ended

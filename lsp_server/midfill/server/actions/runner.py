@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from midfill.server.actions.action import Action, Outcome, Refused, Task
+from midfill.server.actions.action import Action, Ask, Outcome, Refused, Task
 from midfill.server.actions.asking import Asker, why_not
 from midfill.server.actions.editor import Editor
 from midfill.server.actions.edits import FileEdit, Tracker, applied, rebased
+from midfill.server.actions.safety import SafetyFilter
 from midfill.server.actions.sameness import same_code
 from midfill.server.actions.shown import Shown
 from midfill.server.actions.source import Source, Span, read_source
@@ -164,7 +165,10 @@ class Actions:
                 view.end(said)
 
     def _task(self, run: _Run, snapshot: DocumentSnapshot, source: Source, view: LoadView) -> Task:
-        shown = Shown(view)
+        shown, settings = Shown(view), self._settings()
+        ask: Ask = Asker(self._model, shown.on_text)
+        if settings.safety_model:
+            ask = SafetyFilter(ask, Asker(self._model, to_filter=True), settings.safety_model)
 
         def read(uri: str) -> DocumentSnapshot | None:
             found = self._documents.snapshot(uri)
@@ -176,8 +180,8 @@ class Actions:
             snapshot=snapshot,
             source=source,
             selection=run.selection,
-            settings=self._settings(),
-            ask=Asker(self._model, shown.on_text),
+            settings=settings,
+            ask=ask,
             context_tokens=self._model.context_tokens,
             report=shown.on_share,
             say=shown.on_stage,

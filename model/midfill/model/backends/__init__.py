@@ -5,6 +5,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from midfill.model.backends.base import Backend, TwoStep
+from midfill.model.backends.filtered import FilteredBackend
 from midfill.model.backends.pair import PairBackend
 from midfill.model.config import ModelConfig
 from midfill.model.errors import BadConfig, ModelError
@@ -16,10 +17,23 @@ BACKENDS = {
 
 
 def make_backend(config: ModelConfig) -> Backend:
-    """The backend that `config` names, not loaded yet: two models in one where it names two.
+    """The backend that `config` names, not loaded yet: two models in one where it names two, a third beside
+    them where there is a safety filter.
 
     Raises BadConfig for an unknown name.
     """
+    if not config.safety_model:
+        return _make_unfiltered(config)
+    third = replace(config, model=config.safety_model)
+    return FilteredBackend(
+        _make_unfiltered(config),
+        lambda: _make(third),
+        config.safety_model,
+        config.instruct_unload_after_s,
+    )
+
+
+def _make_unfiltered(config: ModelConfig) -> Backend:
     if not names_two(config):
         if not config.unload_after_s:
             return _make(config)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from midfill.model.backends.hf.chat import CHATML, DEFAULT_SYSTEM, QWEN_CHATML, ChatFormat
 from midfill.model.backends.hf.chat_instruction import DEEPSEEK_INSTRUCT, STARCODER2_INSTRUCT
 from midfill.model.backends.hf.chat_llama import ATOM, CODELLAMA_70B, LLAMA2, STEP
+from midfill.model.backends.hf.chat_llama3 import CLOSE, END, LLAMA3, OPEN
 from midfill.model.dialects import plain_names
 from midfill.model.tokens import CodeTokenizer
 
@@ -19,6 +20,7 @@ BY_NAME: tuple[tuple[str, ChatFormat | None], ...] = (
     (r"code-?llama.*instruct", LLAMA2),
     (r"\batom-.*chat|llama-?2-chinese.*chat", ATOM),
     (r"llama-?2.*chat", LLAMA2),
+    (r"llama-?guard-7b", LLAMA2),  # the first one; later ones have Llama 3's markers
     (r"deepseek-coder-?v2", None),
     (r"deepseek-coder.*instruct", DEEPSEEK_INSTRUCT),
     (r"starcoder-?2.*instruct", STARCODER2_INSTRUCT),
@@ -27,6 +29,7 @@ BY_NAME: tuple[tuple[str, ChatFormat | None], ...] = (
 BY_TEMPLATE: tuple[tuple[tuple[str, ...], ChatFormat], ...] = (
     (("Source: ", "Destination: ", STEP), CODELLAMA_70B),
     (("[INST]", "[/INST]", "<<SYS>>"), LLAMA2),
+    ((OPEN, CLOSE, END), LLAMA3),
     (("Human: ", "</s><s>Assistant: "), ATOM),
     (("Human: ", "<s>Assistant: ", "\\n</s>"), ATOM),
     (("### Instruction:\\n", "### Response:\\n", "<|EOT|>"), DEEPSEEK_INSTRUCT),
