@@ -3,11 +3,13 @@
     editors/vscode/package.json   `contributes.configuration`, and what an untrusted workspace may not set
     docs/settings.md              for people
     docs/settings.schema.json     for editors that check a `midfill` section
+    editors/nvim/…/settings.lua   their types and defaults, for completion while one writes a configuration
 
 `python -m tools.write_settings` (or `make fix`) writes them; a test fails where one is stale.
 """
 
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,15 @@ taken.
 | setting | default | values | |
 | --- | --- | --- | --- |
 """
+
+LUA_WIDTH = 100
+LUA_TYPES = {"array": "string[]"}
+LUA_START = """-- Every setting and its default. Written by `make fix` from settings.py: change it there.
+
+---@class midfill.Settings"""
+LUA_DEFAULTS = """---What the server does where nothing is set.
+---@type midfill.Settings
+return {"""
 
 
 def documented() -> dict[str, Option]:
@@ -122,10 +133,41 @@ def _value(schema: dict[str, Any]) -> str:
     return named if low is None else f"{named}, {low} or more"
 
 
+def lua(present: str) -> str:
+    """LuaCATS types, and the defaults as a table."""
+    fields, defaults = [], []
+    for name, option in documented().items():
+        doc = f"{option.doc} {RELOADS}" if option.restarts_model else option.doc
+        default = _lua_value(default_of(name))
+        said = textwrap.wrap(f"{doc} Default: `{default}`.", LUA_WIDTH, break_on_hyphens=False)
+        fields += [f"---{line}" for line in said]
+        fields.append(f"---@field {name}? {_lua_type(option)}")
+        defaults.append(f"  {name} = {default},")
+    return "\n".join([LUA_START, *fields, "", LUA_DEFAULTS, *defaults, "}", ""])
+
+
+def _lua_type(option: Option) -> str:
+    schema = schema_of(option)
+    parts = schema.get("anyOf", [schema])
+    return "|".join(
+        "|".join(map(_lua_value, part["enum"]))
+        if "enum" in part
+        else LUA_TYPES.get(part["type"], part["type"])
+        for part in parts
+    )
+
+
+def _lua_value(value: Any) -> str:
+    if isinstance(value, list):
+        return "{ " + ", ".join(map(_lua_value, value)) + " }" if value else "{}"
+    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
+
+
 WRITTEN: dict[str, Callable[[str], str]] = {
     "editors/vscode/package.json": vscode_package,
     "docs/settings.md": markdown,
     "docs/settings.schema.json": json_schema,
+    "editors/nvim/lua/midfill/settings.lua": lua,
 }
 """Path → what its text must be, given the present one."""
 

@@ -15,7 +15,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from midfill.server.statistics.days import FOLDER_ENV
-from tests.editors.nvim import NvimSession, has_version, shows_inline_completions
+from tests.editors.helix import HelixSession
+from tests.editors.nvim import NvimSession
+from tests.editors.nvim_program import has_version, shows_inline_completions
 from tests.editors.vscode import VscodeSession
 from tests.editors.vscode_program import CHROMIUM, VscodeProgram, chromium_program
 from tools import build_vsix
@@ -110,6 +112,29 @@ def start_any_nvim(
     new = request.param not in OLD
     program = request.getfixturevalue("nvim_program") if new else old_nvim(request.param)
     return lambda content, **options: start_program(program, content, **options)
+
+
+@pytest.fixture(scope="session")
+def start_helix(server_folder: Path, tmp_path_factory) -> Callable[..., HelixSession]:
+    """Open a file of this text in Helix, with these settings; skips, with the reason, where it or tmux
+    cannot be had."""
+    program = shutil.which("hx")
+    if program is None or shutil.which("tmux") is None:
+        pytest.skip("no Helix, or no tmux, on PATH (.ci/get-editors gets Helix)")
+
+    def start(
+        content: str, *, name: str = "sample.py", without_model: bool = False, **settings: object
+    ) -> HelixSession:
+        folder = tmp_path_factory.mktemp("helix")
+        home, workspace = folder / "home", folder / "work space é"
+        home.mkdir()
+        workspace.mkdir()
+        file = workspace / name
+        file.write_bytes(content.encode())
+        given = {"backend": "scripted", "debounceMs": 0, "scriptedStepMs": 1} | settings
+        return HelixSession(program, server_folder, file, given, home, without_model)
+
+    return start
 
 
 @pytest.hookimpl(wrapper=True)

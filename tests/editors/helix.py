@@ -1,27 +1,28 @@
-"""A real Helix in a terminal of its own (tmux) that a test types into and reads the screen of.
+"""A real Helix in a terminal of its own that a test types into and reads the screen of.
 
 Its `languages.toml` is what `midfill editor helix --write` makes. Must not know what a test expects.
 """
 
+import contextlib
 import json
 import os
+import re
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import platformdirs
+import psutil
 
-POLL_S = 0.05
-DEADLINE_S = 60.0
-"""For anything that needs no model: a busy machine must not fail a test that is right."""
-COLUMNS, ROWS = 100, 30
+from midfill.model.store.local import CACHE_ENV, cache_root
+from tests.editors.terminal import Terminal
+from tests.editors.waiting import DEADLINE_S, Watched
+
 LOG_TAIL_CHARS = 3000
+STARTED = 'args = ["serve", "--stdio"]\n'
 
 
-class HelixSession:
+class HelixSession(Watched):
     """One Helix with one file open. Use as a context manager: nothing it started is left running."""
 
     def __init__(
@@ -41,64 +42,54 @@ class HelixSession:
         self._environment = os.environ | {
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_CACHE_HOME": str(home if without_model else platformdirs.user_cache_path()),
+            CACHE_ENV: str(home / "empty" if without_model else cache_root()),
             "MIDFILL_STATISTICS_DIR": "",
+            "MIDFILL_STATE_DIR": str(home / "state"),
             "PATH": f"{alone}:/usr/bin:/bin",
-            "TERM": "xterm-256color",
-            "LC_ALL": "C.UTF-8",
         }
-        self._configure(server_folder, settings)
-
-    def _configure(self, server_folder: Path, settings: dict[str, object]) -> None:
+        self.terminal = Terminal(home, self._environment)
         write = [server_folder / "midfill", "editor", "helix", "--write", "--program", self._program]
         subprocess.run(write, env=self._environment, check=True, capture_output=True, text=True)
-        configuration = self._home / "config" / "helix"
-        languages = configuration / "languages.toml"
-        given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())
-        started = 'args = ["serve", "--stdio"]\n'
-        text = languages.read_text(encoding="utf-8")
-        assert text.count(started) == 1
-        languages.write_text(text.replace(started, f"{started}config = {{ {given} }}\n"), encoding="utf-8")
-        (configuration / "config.toml").write_text("[editor]\nauto-save = false\n")
+        self.configure(settings)
+        (home / "config/helix/config.toml").write_text("[editor]\nauto-save = false\n")
 
-    def _tmux(self, *arguments: str) -> str:
-        command = ["tmux", "-S", str(self._home / "tmux"), "-f", os.devnull, *arguments]
-        environment = {name: value for name, value in self._environment.items() if name != "TMUX"}
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+    def configure(self, settings: dict[str, object]) -> None:
+        """Write these settings of Midfill's, and no others, into `languages.toml`. Helix is not told."""
+        self.settings = settings
+        languages = self._home / "config/helix/languages.toml"
+        given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())
+        place = re.compile(rf"({re.escape(STARTED)})(config = .*\n)?")
+        text, count = place.subn(
+            lambda found: f"{found[1]}config = {{ {given} }}\n", languages.read_text(encoding="utf-8")
         )
-        return ended.stdout
+        assert count == 1
+        languages.write_text(text, encoding="utf-8")
 
     def __enter__(self) -> Self:
-        size = ("-x", str(COLUMNS), "-y", str(ROWS))
         log = str(self._home / "helix.log")
-        self._tmux("new-session", "-d", *size, self._program, "-v", "--log", log, str(self.file))
+        self.terminal.start(self._program, "-v", "--log", log, str(self.file))
         self.wait_for("Helix has opened the file", lambda: self.shows(" NOR "))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tmux("kill-server")  # Helix, and by the end of its stdin the server
+        self.terminal.stop()  # Helix, and by the end of its stdin the server
 
-    def screen(self) -> str:
-        return self._tmux("capture-pane", "-p")
+    def servers(self) -> list[psutil.Process]:
+        """Midfill's servers that this Helix has started and that run."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below = self.terminal.program().children(recursive=True)
+            return [found for found in below if "serve" in found.cmdline()]
+        return []
 
     def shows(self, text: str) -> bool:
-        return text in self.screen()
+        return text in self.terminal.screen()
 
-    def wait_for(self, what: str, check: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
-        """Ask `check` until it answers something true, and return that. Fails with a dump of the screen."""
-        end = time.monotonic() + deadline_s
-        while not (seen := check()):
-            if time.monotonic() > end:
-                raise AssertionError(f"after {deadline_s:.0f} s still not: {what}\n{self.dump()}")
-            time.sleep(POLL_S)
-        return seen
-
-    def wait_until_ready(self, deadline_s: float = DEADLINE_S) -> None:
-        """The server's log, which Helix keeps, says that its model is loaded."""
-        self.wait_for("the model is ready", lambda: "model ready" in self.log(), deadline_s)
+    def wait_until_ready(self, deadline_s: float = DEADLINE_S, times: int = 1) -> None:
+        """The server's log, which Helix keeps, has said so often that its model is loaded."""
+        said = re.compile("window/logMessage: .*model ready")
+        self.wait_for("the model is ready", lambda: len(said.findall(self.log())) >= times, deadline_s)
 
     def log(self) -> str:
         file = self._home / "helix.log"
@@ -106,22 +97,44 @@ class HelixSession:
 
     def type(self, text: str) -> None:
         """Press the keys that write `text`."""
-        self._tmux("send-keys", "-l", "--", text)
+        self.terminal.type(text)
 
     def press(self, *keys: str) -> None:
         """Keys by tmux's names: `Enter`, `Tab`, `C-x`, `Escape`."""
-        self._tmux("send-keys", *keys)
+        self.terminal.press(*keys)
+
+    def command(self, line: str) -> None:
+        """`line` as typed after a colon."""
+        if not self.shows(" NOR "):
+            self.press("Escape")
+            # A colon that comes with Escape would be Alt and a colon.
+            self.wait_for("normal mode", lambda: self.shows(" NOR "))
+        self.type(f":{line}")
+        self.press("Enter")
+
+    def open(self, name: str, content: str) -> Path:
+        """Another file beside the first, of this content, the cursor at its start."""
+        self.file = self.file.parent / name
+        self.file.write_bytes(content.encode())
+        self.command(f'open "{self.file}"')
+        self.wait_for(f"{name} is open", lambda: self.shows(f"/{name} ") or self.shows(f" {name} "))
+        return self.file
+
+    def act(self, title: str) -> None:
+        """Choose the code action called so from the menu."""
+        self.type(" a")
+        self.wait_for("the menu of actions", lambda: self.shows(title))
+        shown = [line for line in self.terminal.screen().splitlines() if "Midfill: " in line]
+        above = next(row for row, line in enumerate(shown) if title in line)
+        self.press(*["Down"] * above, "Enter")
 
     def saved(self) -> str:
         """The file, after `:write`."""
-        before = self.file.stat().st_mtime_ns
-        self.press("Escape")
-        self.type(":write")
-        self.press("Enter")
-        self.wait_for("the file is written", lambda: self.file.stat().st_mtime_ns != before)
+        self.command("write")  # takes what Helix said before off the screen
+        self.wait_for("Helix says so", lambda: self.shows(" written, "))
         return self.file.read_text(encoding="utf-8")
 
     def dump(self) -> str:
-        """What a human would look at first: the screen, and the end of the log."""
-        shown = "\n".join(f"  |{line}" for line in self.screen().splitlines())
+        """The screen, and the end of the log."""
+        shown = "\n".join(f"  |{line}" for line in self.terminal.screen().splitlines())
         return f"{shown}\nlog:\n{self.log()[-LOG_TAIL_CHARS:]}"

@@ -1,71 +1,21 @@
 """A real Neovim that a test types into: starts it, presses keys, reads the screen's ghost text.
 
 Knows how Neovim, or our plugin, shows inline completions (an extmark in its namespace); must not know what
-a test expects. Neovim runs the lines of `editors/nvim/README.md`, so those are tested too.
+a test expects.
 """
 
-import contextlib
-import json
-import os
-import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from unittest import mock
 
 import psutil
-import pynvim
 
-from tests.editors.plugin import ROOT, bare_checkout, set_up
+from tests.editors.nvim_program import NvimProgram
+from tests.editors.terminal import Terminal
+from tests.editors.waiting import DEADLINE_S, Watched
 
-POLL_S = 0.02
-DEADLINE_S = 30.0
-"""For anything that needs no model: a busy machine must not fail a test that is right."""
 LOG_TAIL_CHARS = 3000
-SHUTDOWN_S = 5.0
-"""For `:qall` and an orderly end of the server, before whatever is left is killed."""
-
-INIT = """
-vim.o.swapfile = false
-{before}
-{readme}
-local encodings = vim.json.decode('{encodings}')
-if #encodings > 0 then
-  local wanted = {{ general = {{ positionEncodings = encodings }} }}
-  vim.lsp.config('midfill', {{ capabilities = wanted }})
-end
--- The document's state at the time of each request, and of the last one answered.
-_G.asked, _G.answered = {{}}, nil
-vim.api.nvim_create_autocmd('LspRequest', {{ callback = function(event)
-  local request = event.data.request
-  if request.method ~= 'textDocument/inlineCompletion' then return end
-  if request.type == 'pending' then
-    asked[event.data.request_id] = vim.b[event.buf].changedtick
-  elseif request.type == 'complete' then
-    answered = asked[event.data.request_id]
-  end
-end }})
-"""
-
-
-def shows_inline_completions(program: str) -> bool:
-    """Whether this Neovim starts and is new enough (0.12)."""
-    return _says(program, "(vim.lsp or {}).inline_completion ~= nil")
-
-
-def has_version(program: str, version: str) -> bool:
-    """Whether this Neovim starts and is of the line `version`, such as `0.10`."""
-    return _says(program, f"vim.startswith(tostring(vim.version()), '{version}.')")
-
-
-def _says(program: str, expression: str) -> bool:
-    command = [program, "--clean", "--headless", "-l", "-"]
-    script = f"io.write(tostring({expression}))"
-    ended = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
-    return ended.stdout.strip() == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,87 +27,41 @@ class Ghost:
     text: str
 
 
-class NvimSession:
+class NvimSession(Watched):
     """One Neovim with one file open. Use as a context manager: nothing it started is left running."""
 
     def __init__(
-        self,
-        program: str,
-        server_folder: Path,
-        file: Path,
-        settings: dict[str, object],
-        *,
-        encodings: tuple[str, ...] = (),
-        before: str = "",
-        extra_lua: str = "",
-        keymaps: object = True,
-        ready_made: bool = True,
+        self, program: str, server_folder: Path, file: Path, settings: dict[str, object], **options: Any
     ) -> None:
-        """`before`, `extra_lua`: lines around those of the README. `ready_made`: a server is on PATH; else
-        there is none at all."""
-        home = file.parent.parent / "nvim-home"
-        home.mkdir(exist_ok=True)
-        checkout = ROOT if ready_made else bare_checkout(home / "checkout")
-        init = home / "init.lua"
-        given = json.dumps({"settings": settings, "keymaps": keymaps})
-        options = f"vim.json.decode([==[{given}]==])"
-        init.write_text(
-            INIT.format(
-                before=before,
-                readme=set_up(checkout, options),
-                encodings=json.dumps(encodings),
-            )
-            + extra_lua,
-            encoding="utf-8",
-        )
+        """`options` as `NvimProgram` takes them."""
         self.file = file
-        self._program, self._init = program, init
-        self._environment = {
-            "PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}" if ready_made else "/usr/bin:/bin",
-            "NVIM_LOG_FILE": str(home / "nvim.log"),
-            "MIDFILL_STATISTICS_DIR": str(home / "statistics"),
-            **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE")},
-        }
+        self._program = NvimProgram(program, server_folder, file, settings, **options)
 
     def __enter__(self) -> Self:
-        command = [self._program, "--embed", "--headless", "-u", str(self._init), "-i", "NONE"]
-        with mock.patch.dict(os.environ, self._environment):  # pynvim passes ours on
-            self.api = pynvim.attach("child", argv=[*command, str(self.file)])
-        self.process = psutil.Process(self.api.funcs.getpid())
-        self._seen = {self.process}
+        self.api = self._program.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.family()  # a killed Neovim has no children any more: end those seen before, too
-        with contextlib.suppress(OSError, EOFError, pynvim.NvimError):
-            self.api.command("qall!")
-        _, alive = psutil.wait_procs(self._seen, timeout=SHUTDOWN_S)
-        for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self.api.close()
+        self._program.stop()
+
+    @property
+    def process(self) -> psutil.Process:
+        return self._program.process
 
     def family(self) -> list[psutil.Process]:
         """Neovim and every process below it, the server's among them."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family = [self.process, *self.process.children(recursive=True)]
-            self._seen.update(family)
-            return family
-        return []
+        return self._program.family()
+
+    @property
+    def terminal(self) -> Terminal:
+        """Where this Neovim has a terminal."""
+        assert self._program.terminal is not None
+        return self._program.terminal
 
     def lua(self, code: str, *arguments: object) -> Any:
         return self.api.exec_lua(code, *arguments)
-
-    def wait_for(self, what: str, check: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
-        """Ask `check` until it answers something true, and return that. Fails with a dump of the screen."""
-        end = time.monotonic() + deadline_s
-        while not (seen := check()):
-            if time.monotonic() > end:
-                raise AssertionError(f"after {deadline_s:.0f} s still not: {what}\n{self.dump()}")
-            time.sleep(POLL_S)
-        return seen
 
     def wait_until_ready(self, deadline_s: float = DEADLINE_S) -> None:
         """The server has answered `initialize` and says by `midfill/status` that its model is loaded."""
@@ -226,6 +130,8 @@ class NvimSession:
 
     def dump(self) -> str:
         """What a human would look at first: the lines, the cursor, the ghost text, the client, its log."""
+        if self._program.terminal and self.api.api.get_mode()["blocking"]:
+            return self.terminal.screen()  # it answers nothing else now
         log = Path(self.lua("return vim.lsp.log.get_filename()"))
         tail = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
         state = self.lua(

@@ -75,26 +75,6 @@ def test_text_before_the_cursor_may_be_of_any_width(start_nvim, encoding):
         assert nvim.lua(client) == encoding
 
 
-def test_a_file_with_crlf_keeps_every_line_end(start_nvim):
-    text = "if a:\n        return a\n    return b"
-    source = "def pick(a, b):\r\n\r\n\r\nprint(pick(1, 2))\r\n"
-    with start_nvim(source, settings={"scriptedText": text}) as nvim:
-        nvim.wait_until_ready()
-        assert nvim.api.current.buffer.options["fileformat"] == "dos"
-        nvim.press("2GA")
-        nvim.type("    ")
-        ghost = nvim.wait_for_ghost()
-        assert "\n" in ghost.text, f"a block was expected here\n{nvim.dump()}"
-
-        before, after = nvim.accept()
-
-        assert after == inserted(before, ghost)
-        assert not any("\r" in line for line in after)
-        nvim.press("<Esc>")
-        nvim.api.command("write")
-        assert nvim.file.read_bytes() == "".join(f"{line}\r\n" for line in after).encode()
-
-
 def test_typing_on_keeps_a_suggestion_that_matches(start_nvim):
     with start_nvim("def add(a, b):\n\n", settings={"scriptedText": "alpha + beta"}) as nvim:
         nvim.wait_until_ready()

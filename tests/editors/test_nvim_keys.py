@@ -153,3 +153,25 @@ def test_without_keymaps_no_key_is_taken(start_any_nvim):
         names = [key for key, description in nvim.lua(f"return {keys}") if "Midfill" in description]
         assert len(names) == 6
         assert all(name.startswith("<Plug>(midfill-") for name in names)
+
+
+def test_wide_characters_before_the_cursor_move_nothing(start_any_nvim):
+    with start_any_nvim("# 🙂 naïve\n\nend = 0\n", settings={"scriptedText": "a + b"}) as nvim:
+        start = 'mood = "🙂é漢👩‍🚀" + '
+        assert suggesting(nvim, start) == Ghost(1, len(start.encode()), "a + b")
+        _, after = nvim.press_to_change("<M-w>")
+        assert after[1] == f"{start}a"
+        _, after = nvim.accept()
+        assert after == ["# 🙂 naïve", f"{start}a + b", "end = 0"]
+
+
+def test_a_file_with_crlf_keeps_every_line_end(start_any_nvim):
+    text = "if a:\n        return a\n    return b"
+    source = "def pick(a, b):\r\n\r\n\r\nprint(pick(1, 2))\r\n"
+    with start_any_nvim(source, settings={"scriptedText": text}) as nvim:
+        assert "\n" in suggesting(nvim, "    ").text
+        _, after = nvim.accept()
+        assert after[1:4] == ["    if a:", "        return a", "    return b"]
+        nvim.press("<Esc>")
+        nvim.api.command("write")
+        assert nvim.file.read_bytes() == "".join(f"{line}\r\n" for line in after).encode()

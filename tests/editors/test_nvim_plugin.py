@@ -99,6 +99,7 @@ def test_a_docstring_by_neovims_own_code_actions(start_any_nvim):
             '    """',
             "    return a * 2",
         ]
+        assert len(nvim.messages().splitlines()) <= 1, "nothing that wants Enter"
         nvim.press("u")
         nvim.wait_for("one undo takes it back", lambda: nvim.lines() == ["def f(a):", "    return a * 2"])
 

@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from tests.editors.nvim import ROOT, NvimSession
+from tests.editors.nvim import NvimSession
+from tests.editors.plugin import ROOT
 
 pytestmark = pytest.mark.editor
 

@@ -16,9 +16,13 @@ return {
   },
   root_markers = { { 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod' }, '.git' },
   capabilities = older and vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), inline) or nil,
+  settings = {},
   -- The server also asks for its section later; this spares it a start with the wrong model.
   before_init = function(params, config)
-    local section = (config.settings or {}).midfill
+    -- With it, Neovim 0.12 says after every edit what it was for, in two lines, and wants Enter.
+    (params.capabilities.workspace.workspaceEdit or {}).changeAnnotationSupport = nil
+    require('midfill.server').lay_settings_over(config.settings)
+    local section = config.settings.midfill
     if section and not vim.tbl_isempty(section) then
       params.initializationOptions = section
     end
@@ -38,6 +42,9 @@ return {
   handlers = {
     ['midfill/status'] = function(_, status)
       require('midfill.status').take(status)
+    end,
+    ['workspace/applyEdit'] = function(...)
+      return require('midfill.created').apply(...)
     end,
     ['window/logMessage'] = function(_, params)
       require('midfill.log').take(params)

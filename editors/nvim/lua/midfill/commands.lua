@@ -66,6 +66,11 @@ local COMMANDS = {
     complete = function()
       return { 'buffer' }
     end },
+  Set = { 'Change a setting, from now on', function(call)
+    require('midfill.set').change(call.args)
+  end, nargs = '+', complete = function(start)
+    return require('midfill.set').names(start)
+  end },
   Restart = { 'Start the server again', restart },
   Cancel = { 'Stop the code actions under way', function()
     require('midfill.progress').cancel()

@@ -3,7 +3,7 @@ local M = {}
 
 ---@class midfill.Options
 ---@field cmd? string[] how the server is started; found by itself otherwise
----@field settings? table<string, any> the server's settings, without `midfill.`: docs/settings.md
+---@field settings? midfill.Settings the server's settings, without `midfill.` before their names
 ---@field keymaps? boolean|table<string, string|false> true: `midfill.keys`.DEFAULTS; or keys by name
 ---@field filetypes? string[] instead of the languages in lsp/midfill.lua
 
@@ -20,6 +20,15 @@ local function check(options)
   end
 end
 
+---Changes settings from now on, without starting anything again.
+---@param settings midfill.Settings
+function M.configure(settings)
+  if type(settings) ~= 'table' then
+    error(('midfill: settings are a table, not a %s'):format(type(settings)), 0)
+  end
+  require('midfill.server').configure(settings)
+end
+
 ---Starts the server for its languages, and suggests. Takes no key that it was not told to.
 ---@param options? midfill.Options
 function M.setup(options)
@@ -34,10 +43,8 @@ function M.setup(options)
   require('midfill.keys').map(options.keymaps)
   local server = require('midfill.server')
   server.chosen = options.cmd
+  server.configure(options.settings or {})
   local overrides = { filetypes = options.filetypes }
-  if options.settings then
-    overrides.settings = { midfill = options.settings }
-  end
   if vim.lsp.config then
     vim.lsp.config('midfill', overrides)
   else

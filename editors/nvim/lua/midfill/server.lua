@@ -12,6 +12,10 @@ M.plugin = vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(script)))
 ---@type string[]?
 M.chosen = nil
 
+---What `setup` and `configure` were given; over what `vim.lsp.config` has.
+---@type midfill.Settings
+M.settings = {}
+
 local windows = vim.fn.has('win32') == 1
 
 ---@param environment string a Python virtual environment
@@ -72,6 +76,24 @@ local function start_by_hand(buffer)
   config.name = client_of.NAME
   config.root_dir = vim.fs.root(buffer, vim.iter(config.root_markers):flatten():totable())
   vim.lsp.start(config, { bufnr = buffer })
+end
+
+---Lays our settings over those in `settings`, in place: a client keeps the table that it was started with.
+---@param settings table what the server is told, all sections
+function M.lay_settings_over(settings)
+  if not vim.tbl_isempty(M.settings) then
+    settings[client_of.NAME] = vim.tbl_extend('force', settings[client_of.NAME] or {}, M.settings)
+  end
+end
+
+---Takes other settings, also for servers that run: they ask for all of theirs when they hear of a change.
+---@param settings midfill.Settings
+function M.configure(settings)
+  M.settings = vim.tbl_extend('force', M.settings, settings)
+  for _, client in ipairs(vim.lsp.get_clients({ name = client_of.NAME })) do
+    M.lay_settings_over(client.settings)
+    client_of.notify(client, 'workspace/didChangeConfiguration', { settings = client.settings })
+  end
 end
 
 local said_missing = false

@@ -24,8 +24,12 @@ local function adopted(item)
   row = row - 1
   local last = col
   if item.range then
-    local last_row
-    row, col, last_row, last = item.range:to_extmark()
+    local range, last_row = item.range, nil
+    if range.to_extmark then
+      row, col, last_row, last = range:to_extmark()
+    else -- builds of 0.12 from before its release, such as the wheel that tests fall back to
+      row, col, last_row, last = range.start.row, range.start.col, range.end_.row, range.end_.col
+    end
     if row ~= last_row then
       return nil
     end
