@@ -6,9 +6,11 @@ VENV := .venv/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 PYTEST_ARGS ?=
+# Where the real editors of tests and pictures are unpacked, beside the system.
+EDITORS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/midfill-ci/editors
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo check fix vsix test test-editors verify-codellama clean
+.PHONY: help setup model demo check fix vsix helix test test-editors pictures verify-codellama clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +41,9 @@ fix: setup ## let ruff repair and format what it can; write the settings where e
 vsix: setup ## dist/midfill-VERSION.vsix: the VS Code extension, with the server's wheel inside (needs Node 18 or later)
 	@$(VENV)/python -m tools.build_vsix
 
+helix: setup ## Midfill in your Helix: languages.toml gets the server of this checkout
+	@$(VENV)/midfill editor helix --write
+
 # Without the weights, tests that need them skip and say why: that is no failure of the suite.
 test: setup ## every test, real editors and the real model included where they can be had
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
@@ -46,8 +51,14 @@ test: setup ## every test, real editors and the real model included where they c
 
 test-editors: setup ## only the tests that drive a real editor
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
-	@.ci/get-vscode "$${XDG_CACHE_HOME:-$$HOME/.cache}/midfill-ci/editors" || echo 'no VS Code here: its tests will skip'
-	$(VENV)/pytest tests/editors $(PYTEST_ARGS)
+	@.ci/get-editors "$(EDITORS)" || echo 'no Neovim, or no Helix, here: their tests will skip'
+	@.ci/get-vscode "$(EDITORS)" || echo 'no VS Code here: its tests will skip'
+	PATH="$(EDITORS)/bin:$$PATH" $(VENV)/pytest tests/editors $(PYTEST_ARGS)
+
+pictures: setup model ## docs/pictures, from the real editors and the default model; look at them before you commit
+	@.ci/get-editors "$(EDITORS)" || true
+	@.ci/get-vscode "$(EDITORS)" || true
+	PATH="$(EDITORS)/bin:$$PATH" $(VENV)/python -m tools.pictures
 
 verify-codellama: setup ## genuine Code Llama 7B against what is known of it: MODEL=/path/to/CodeLlama-7b-hf
 	@$(VENV)/python -m tools.verify_codellama "$(MODEL)"
