@@ -1,32 +1,37 @@
 """Completions while a code action runs: how much later they come than without one, with the default model.
 
 A file is typed into the real server, half a line, a request, the other half; by turns with nothing else to
-do and with a unit-test action under way in another file, until it ends. Nothing is debounced or written
-ahead, so that each request is the model's. Summary: `latency_ratio_p50` (issue 5: at most 1.5), also with
-`_writing` (the model answers the action) and `_running` (its tests run in the sandbox).
+do and with a unit-test action under way in another file. Nothing is debounced or written ahead, so that
+each request is the model's, and answers are short, so that what they wait for shows. Summary:
+`latency_ratio_p50` (issue 5: at most 1.5), also with `_writing` (the model answers the action) and
+`_running` (its tests run in the sandbox).
 """
 
-import itertools
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.actions_served import Served
+from benchmarks.actions_served import ACTION_S, Served
 from benchmarks.report import Row, percentile, report
 from tests.messages import Message
 from tests.session import Session
 
-SETTINGS = {"debounceMs": 0, "writeAhead": "off", "candidates": 1}
-ROUNDS = 3
-ALONE = 20
-"""Requests of each round without an action; with one, as many as it lasts."""
+SETTINGS = {"debounceMs": 0, "writeAhead": "off", "candidates": 1, "maxNewTokens": 8}
+ROUNDS = 4
+EACH = 15
+"""Requests of each round without an action, and again while one writes: typing on and on, none would end.
+While its tests run, as many as there is time for."""
+WARMING = 5
+"""Requests before the first that counts: they prefill the file's beginning."""
 PAUSE_S = 0.15
 """Between an answer and the next request: the median of fast typing (evaluation.md, P5: 180 ms a key)."""
-TYPED = Path(__file__).with_name("worker.py")
+TYPED = sorted(Path(__file__).parent.glob("*.py"))
 HEAD_LINES = 30
 """What the file begins with."""
+LEAST_CHARACTERS = 8
+"""Of a line that is typed."""
 TESTED = '''def runs_{n}(text, least=1):
     """The runs of equal characters in `text`, as (character, length), at least `least` long."""
     found = []
@@ -45,7 +50,7 @@ KEYS = {ALONE_STAGE: "alone", WRITING: "writing", RUNNING: "running"}
 
 def main() -> None:
     with Served(SETTINGS) as served:
-        found = measure(served, ROUNDS, ALONE)
+        found = measure(served, ROUNDS, EACH)
     rows = [row(stage, found[stage]) for stage in KEYS if found[stage]]
     both = found[WRITING] + found[RUNNING]
     rows.append(row("an action, all of it", both))
@@ -59,16 +64,19 @@ def main() -> None:
     report("actions_latency", rows, summary)
 
 
-def measure(served: Served, rounds: int, alone: int) -> dict[str, list[float]]:
+def measure(served: Served, rounds: int, each: int) -> dict[str, list[float]]:
     """Seconds from each request to its answer, by what else was going on."""
     typist = Typist(served)
     found: dict[str, list[float]] = {stage: [] for stage in KEYS}
-    for _ in range(5):  # the first ones prefill the file's beginning
+    for _ in range(WARMING):
         typist.wait()
-    for n in range(rounds):
-        found[ALONE_STAGE] += [typist.wait() for _ in range(alone)]
+    for n in range(1, rounds + 1):
+        found[ALONE_STAGE] += [typist.wait() for _ in range(each)]
         action = Action(served, n)
         while (stage := action.stage()) is not None:
+            if stage == WRITING and len(found[stage]) >= n * each:
+                action.go_on()
+                continue
             seconds = typist.wait()
             if stage == action.stage():  # not what began in one stage and ended in another
                 found[stage].append(seconds)
@@ -76,12 +84,12 @@ def measure(served: Served, rounds: int, alone: int) -> dict[str, list[float]]:
 
 
 class Typist:
-    """Types TYPED, again and again, and asks in the middle of each line."""
+    """Types this folder's files, and asks in the middle of each line."""
 
     def __init__(self, served: Served) -> None:
         self._session, self._uri = served.session, (served.root / "typed.py").as_uri()
-        lines = TYPED.read_text(encoding="utf-8").split("\n")
-        self._lines = itertools.cycle([line for line in lines[HEAD_LINES:] if len(line.strip()) >= 8])
+        lines = "\n".join(path.read_text(encoding="utf-8") for path in TYPED).split("\n")
+        self._lines = (line for line in lines[HEAD_LINES:] if len(line.strip()) >= LEAST_CHARACTERS)
         self._at, self._version = HEAD_LINES, 1
         self._session.open(self._uri, "\n".join([*lines[:HEAD_LINES], ""]))
 
@@ -124,6 +132,10 @@ class Action:
         if self._ended:
             return None
         return RUNNING if self._message.startswith("running") else WRITING
+
+    def go_on(self) -> None:
+        """Wait for the next that is heard of it."""
+        self._session.next_message(ACTION_S)
 
     def _news(self, session: Session) -> Iterator[Message]:
         fresh, self._seen = session.inbox[self._seen :], len(session.inbox)

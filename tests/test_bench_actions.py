@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import actions_docstrings, actions_here, actions_tests
+from benchmarks import actions_docstrings, actions_here, actions_latency, actions_tests
 from benchmarks.actions_judge import cases_in, failing_in, judged
 from benchmarks.actions_problems import subject_of
 from benchmarks.actions_served import Served, edited
@@ -133,3 +133,19 @@ def test_an_edit_is_taken_as_an_editor_takes_it() -> None:
         "file:///w/new.py": "x = 1\n",
         "file:///w/old.py": "é = '2'\nz\nb\n",
     }
+
+
+def test_latency_is_told_apart_by_what_else_is_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions_latency, "PAUSE_S", 0)
+    answer = "assert runs_0('') == []"
+    settings = {"backend": "scripted", "scriptedStepMs": 20, "scriptedAnswers": [answer]}
+    with Served({**actions_latency.SETTINGS, **settings}) as served:
+        found = actions_latency.measure(served, 1, 2)
+        typed = served.session.text_of((served.root / "typed.py").as_uri())
+    assert len(found[actions_latency.ALONE_STAGE]) == 2
+    assert found[actions_latency.WRITING]
+    lines = actions_latency.TYPED[0].read_text().split("\n")
+    head = actions_latency.HEAD_LINES
+    whole = [*lines[:head], *(line for line in lines[head:] if len(line.strip()) >= 8)]
+    assert typed is not None
+    assert typed["text"].split("\n")[:33] == whole[:33], "half a line, and the other half"
