@@ -1,13 +1,14 @@
 """HumanEval left to right by the default model: pass@1 greedy, pass@k of samples, in the sandbox.
 
 No LSP and no pipeline: what the loaded weights can do with the kernels that are served. `--samples N`
-adds N samples a problem at `--temperature` and pass@k for k = 1, 10, 100 up to N (unbiased). `--rows N`
-takes so many problems; `--resume FILE` keeps what is written, row by row.
+adds N samples at `--temperature`, of every problem or of `--sampled M`, and pass@k for k = 1, 10, 100 up to
+N (unbiased). `--rows N` takes so many problems; `--resume FILE` keeps what is written, row by row.
 """
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from benchmarks.alone import load_alone
@@ -33,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=0, help="so many problems, evenly spread (0: all)")
     parser.add_argument("--samples", type=int, default=0)
+    parser.add_argument("--sampled", type=int, default=0, help="samples of so many problems (0: all)")
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--resume", type=Path, default=Path(os.devnull))
     asked = parser.parse_args()
@@ -47,9 +49,12 @@ def main() -> None:
         return
     problems = spread(read_rows(PROBLEMS), asked.rows)
     kept = Kept(asked.resume)
-    names = [GREEDY, *(f"t={asked.temperature} {n}" for n in range(asked.samples))]
-    passed = judged(problems, names, asked.temperature, kept, sandbox)
-    rows = summed(problems, passed)
+    names = [f"t={asked.temperature} {n}" for n in range(asked.samples)]
+    sampled = spread(problems, asked.sampled) if names else []
+    writer = cache(Writer)
+    greedy = judged(problems, [GREEDY], 0.0, kept, sandbox, writer)
+    drawn = judged(sampled, names, asked.temperature, kept, sandbox, writer)
+    rows = summed(greedy, drawn)
     report("humaneval", rows, {row["key"]: row["share"] for row in rows}, write=not asked.rows)
 
 
@@ -59,18 +64,23 @@ def spread(problems: Sequence[Problem], count: int) -> list[Problem]:
 
 
 def judged(
-    problems: Sequence[Problem], names: Sequence[str], temperature: float, kept: Kept, sandbox: Sandbox
+    problems: Sequence[Problem],
+    names: Sequence[str],
+    temperature: float,
+    kept: Kept,
+    sandbox: Sandbox,
+    writer: "Callable[[], Writer]",
 ) -> dict[str, list[bool]]:
-    """By problem: whether the greedy answer passed, then each sample. The model is loaded when needed."""
-    writer: Writer | None = None
+    """By problem: whether the answer called `name` passed, for each of `names`. `writer()` is called where
+    an answer is not kept.
+    """
     passed: dict[str, list[bool]] = {}
     for at, problem in enumerate(problems, 1):
         for name in names:
             key = f"{problem['task_id']} {name}"
             row = kept.get(key)
             if row is None:
-                writer = writer or Writer()
-                text = writer.write(problem["prompt"], 0.0 if name == GREEDY else temperature)
+                text = writer().write(problem["prompt"], temperature)
                 outcome = sandbox.run(Job.of_code(program(problem, text)))
                 row = {"task_id": key, "text": text, "passed": outcome.passed, "hit": outcome.killed}
                 kept.add(row)
@@ -84,13 +94,13 @@ def program(problem: Problem, text: str) -> str:
     return f"{problem['prompt']}{text}\n{problem['test']}\ncheck({problem['entry_point']})"
 
 
-def summed(problems: Sequence[Problem], passed: dict[str, list[bool]]) -> list[Row]:
+def summed(greedy: dict[str, list[bool]], drawn: dict[str, list[bool]]) -> list[Row]:
     """A line a figure: the greedy answers first, then pass@k for each k that there are samples for."""
-    ids = [problem["task_id"] for problem in problems]
-    rows = [{"key": "pass_at_1_greedy"} | share("pass@1 greedy", [(n, float(passed[n][0])) for n in ids])]
-    samples = len(passed[ids[0]]) - 1
+    scores = [(name, float(answers[0])) for name, answers in greedy.items()]
+    rows = [{"key": "pass_at_1_greedy"} | share("pass@1 greedy", scores)]
+    samples = min(map(len, drawn.values()), default=0)
     for k in (k for k in KS if k <= samples):
-        scores = [(n, pass_at_k(samples, sum(passed[n][1:]), k)) for n in ids]
+        scores = [(name, pass_at_k(samples, sum(answers), k)) for name, answers in drawn.items()]
         rows.append({"key": f"pass_at_{k}"} | share(f"pass@{k} of {samples}", scores))
     return rows
 

@@ -50,20 +50,21 @@ class Fenced:
         return Outcome(0, "", "")
 
 
-def test_each_answer_is_run_once_and_kept(monkeypatch, tmp_path):
+def test_each_answer_is_run_once_and_kept(tmp_path):
     class Writer:
         def write(self, prompt: str, temperature: float) -> str:
             return "    return a + b" if temperature else "    return a - b"
 
-    monkeypatch.setattr(humaneval, "Writer", Writer)
-    names = [humaneval.GREEDY, "t 0", "t 1"]
-    passed = humaneval.judged([ADD], names, 0.8, Kept(tmp_path / "kept"), Fenced())
-    assert passed == {"1": [False, True, True]}
-    monkeypatch.setattr(humaneval, "Writer", lambda: pytest.fail("nothing is lacking"))
-    assert humaneval.judged([ADD], names, 0.8, Kept(tmp_path / "kept"), Fenced()) == passed
+    def judged(names, temperature, writer):
+        return humaneval.judged([ADD], names, temperature, Kept(tmp_path / "kept"), Fenced(), writer)
+
+    assert judged([humaneval.GREEDY], 0.0, Writer) == {"1": [False]}
+    assert judged(["t 0", "t 1"], 0.8, Writer) == {"1": [True, True]}
+    assert judged([humaneval.GREEDY, "t 1"], 0.8, lambda: pytest.fail("kept")) == {"1": [False, True]}
 
 
 def test_the_table_has_greedy_and_each_k_that_there_are_samples_for():
-    passed = {"1": [True] + [False] * 9 + [True]}
-    rows = {row["key"]: row["share"] for row in humaneval.summed([ADD], passed)}
-    assert rows == {"pass_at_1_greedy": 1, "pass_at_1": pytest.approx(0.1), "pass_at_10": 1}
+    drawn = {"1": [False] * 9 + [True]}
+    rows = {row["key"]: row["share"] for row in humaneval.summed({"1": [True], "2": [False]}, drawn)}
+    assert rows == {"pass_at_1_greedy": 0.5, "pass_at_1": pytest.approx(0.1), "pass_at_10": 1}
+    assert [row["key"] for row in humaneval.summed({"1": [True]}, {})] == ["pass_at_1_greedy"]
