@@ -40,8 +40,8 @@ class Terminal:
         return self._tmux("capture-pane", "-p")
 
     def colours(self) -> str:
-        """The screen with its escape sequences."""
-        return self._tmux("capture-pane", "-e", "-p")
+        """The screen with its escape sequences, every line to its end."""
+        return self._tmux("capture-pane", "-e", "-N", "-p")
 
     def type(self, text: str) -> None:
         """Press the keys that write `text`."""

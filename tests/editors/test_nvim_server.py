@@ -44,6 +44,15 @@ def test_without_a_server_one_message_says_what_to_do(start_any_nvim):
         assert ":MidfillInstall" in report
 
 
+def test_files_that_are_in_no_project_share_a_server(start_any_nvim):
+    with start_any_nvim(SOURCE) as nvim:
+        nvim.wait_until_ready()
+        nvim.api.command(f"edit {nvim.file.parent}/another.py")
+        here = "return #vim.lsp.get_clients({ name = 'midfill', bufnr = 0 })"
+        nvim.wait_for("a server", lambda: nvim.lua(here) == 1)
+        assert nvim.lua("return #vim.lsp.get_clients({ name = 'midfill' })") == 1
+
+
 @pytest.mark.parametrize(
     ("plugin", "advice"),
     [("9.0.0", "upgrade the server with :MidfillInstall"), ("0.0.1", "update the plugin")],

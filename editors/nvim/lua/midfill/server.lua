@@ -75,7 +75,13 @@ local function start_by_hand(buffer)
   end
   config.name = client_of.NAME
   config.root_dir = vim.fs.root(buffer, vim.iter(config.root_markers):flatten():totable())
-  vim.lsp.start(config, { bufnr = buffer })
+  vim.lsp.start(config, {
+    bufnr = buffer,
+    -- Neovim 0.10 would start one more, with a model of its own, for every file that is in no project.
+    reuse_client = function(client, wanted)
+      return client.name == wanted.name and client.config.root_dir == wanted.root_dir
+    end,
+  })
 end
 
 ---Lays our settings over those in `settings`, in place: a client keeps the table that it was started with.
