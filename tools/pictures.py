@@ -32,7 +32,6 @@ COLUMNS, ROWS = 86, 18
 WINDOW = {"width": 860, "height": 400}
 BARE = {
     "workbench.activityBar.location": "hidden",
-    "workbench.sideBar.location": "right",
     "editor.minimap.enabled": False,
     "breadcrumbs.enabled": False,
     "workbench.colorTheme": "Default Dark Modern",
@@ -106,6 +105,7 @@ def vscode(program: str) -> None:
             window.page.set_viewport_size(WINDOW)  # type: ignore[arg-type]
             window.open(VSCODE.file, VSCODE.text)
             window.wait_for("the model", lambda: "ready" in window.status(), LOAD_S)
+            window.press("Control+b")  # the side bar goes
             window.press("Control+Home", *["ArrowDown"] * (VSCODE.line - 1), "End")
             window.type(VSCODE.typed)
             window.wait_for("ghost text", window.ghost, ANSWER_S)

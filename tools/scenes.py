@@ -45,7 +45,6 @@ HELIX = Scene(
 func Reverse(s string) string {
 	runes := []rune(s)
 
-	return string(runes)
 }
 
 // IsPalindrome reports whether s reads the same backwards.

@@ -2,9 +2,9 @@
 
 from io import StringIO
 
+from rich.ansi import AnsiDecoder
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
-from rich.text import Text
 
 BACKGROUND, FOREGROUND = (20, 22, 27), (224, 226, 234)
 """Of what the program itself leaves uncoloured; Neovim's own dark ones."""
@@ -42,9 +42,9 @@ MARGIN_PX = 16
 def to_svg(screen: str, columns: int, name: str) -> str:
     """`screen`: lines of text with colours, as a terminal gets them. `name` begins every id."""
     console = Console(record=True, width=columns, file=StringIO(), color_system="truecolor")
-    lines = screen.splitlines()
+    lines = list(AnsiDecoder().decode(screen))  # a colour lasts beyond a line's end
     for line in lines:
-        console.print(Text.from_ansi(line), no_wrap=True, overflow="crop", crop=True)
+        console.print(line, no_wrap=True, overflow="crop", crop=True)
     width, height = columns * CELL_PX[0] + MARGIN_PX, len(lines) * CELL_PX[1] + MARGIN_PX
     frame = SVG.replace("WIDTH", f"{width:.0f}").replace("HEIGHT", f"{height:.0f}")
     return console.export_svg(theme=THEME, code_format=frame, unique_id=name)
