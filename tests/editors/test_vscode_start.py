@@ -1,10 +1,26 @@
 """VS Code before anything works: no model, no server, a workspace that names one. What the user is told."""
 
 import json
+import os
 
 import pytest
 
+from midfill.model.store.catalogue import DEFAULT_MODEL, by_name
+from tests.editors import vscode_extensions
+from tests.editors.vscode_window import HEAD, TEXT
+
 pytestmark = pytest.mark.editor
+
+INSTALLER = """#!/bin/sh
+[ "$1" = -c ] && echo 3.11.0 True && exit
+echo '{{"message": "PyTorch: torch, 80 of 190 MB, 12 s left (step 2 of 3)", "fraction": 0.3}}'
+read -r _ < '{go_on}'
+mkdir -p "$2/bin"
+ln -s '{server}' "$2/bin/midfill"
+echo '{{}}' > "$2/midfill-installed.json"
+echo '{{"done": true}}'
+"""
+"""Stands in for a Python that runs tools/install_server.py."""
 
 
 def test_without_a_model_the_server_asks_and_the_status_says_so(start_vscode, tmp_path_factory):
@@ -17,14 +33,32 @@ def test_without_a_model_the_server_asks_and_the_status_says_so(start_vscode, tm
         assert empty in question
 
 
-def test_without_a_server_the_extension_offers_to_install_it(start_vscode):
-    with start_vscode(environment={"PATH": "/usr/bin:/bin"}) as vscode:
+def test_one_click_installs_the_server_and_fetches_a_model(start_vscode, server_folder, tmp_path):
+    go_on, cache = tmp_path / "go-on", tmp_path / "cache"
+    os.mkfifo(go_on)
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(INSTALLER.format(go_on=go_on, server=server_folder / "midfill"))
+    python.chmod(0o755)
+    path = f"{python.parent}:/usr/bin:/bin"
+    nowhere = {"PATH": path, "MIDFILL_CACHE_DIR": str(cache), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    with start_vscode(backend="transformers", environment=nowhere) as vscode:
         assert "no server is installed yet" in vscode.wait_for_status("off")
-        assert "not installed yet" in vscode.wait_for("the offer", vscode.notifications)[0]
+        offer = vscode.wait_for("the offer", lambda: vscode.said("not installed yet"))
+        model = by_name(DEFAULT_MODEL)
+        assert f"{model.name}, {model.size_bytes / 1e6:.0f} MB, {model.licence}" in offer
+
+        vscode.choose("Install")
+        vscode.wait_for("progress", lambda: vscode.said("torch, 80 of 190 MB, 12 s left"))
+        go_on.write_text("now\n")
+
+        vscode.wait_for("a download that fails", lambda: vscode.said("127.0.0.1:9"))
+        assert len(vscode.program.servers()) == 1
+        assert vscode.said("no model yet") == ""
 
 
 @pytest.mark.parametrize("trusting", [False, True])
-def test_only_a_trusted_workspace_names_a_server(start_vscode, trusting):
+def test_only_a_trusted_workspace_names_a_server_and_runs_tests(start_vscode, trusting):
     restricted = {
         "security.workspace.trust.enabled": True,
         "security.workspace.trust.startupPrompt": "never",
@@ -40,3 +74,34 @@ def test_only_a_trusted_workspace_names_a_server(start_vscode, trusting):
     with vscode:
         vscode.wait_for_status("failed" if trusting else "ready")
         assert witness.exists() == trusting
+        if not trusting:
+            vscode.open("sample.py", "def double(number):\n    return number * 2\n")
+            vscode.press("Control+Home")
+            vscode.act("write unit tests for")
+            vscode.wait_for("a refusal", lambda: vscode.said("only in a workspace that you trust"))
+
+
+def test_in_a_folder_that_lies_on_no_disk_open_documents_are_completed(start_vscode, tmp_path):
+    beside = [vscode_extensions.virtual_folder(tmp_path)]
+    with start_vscode(beside=beside, uri=vscode_extensions.FOLDER, scriptedText=TEXT) as vscode:
+        vscode.wait_for_status("ready")
+        vscode.page.wait_for_selector(".editor-instance .monaco-editor.focused")
+        vscode.type("return ")
+        vscode.wait_for_ghost(TEXT)
+        vscode.press("Tab")
+        vscode.wait_for("it", lambda: vscode.tab_text("sample.py") == HEAD + "return " + TEXT)
+
+
+def test_another_extension_that_completes_is_named_once(start_vscode, tmp_path):
+    beside = [vscode_extensions.named(tmp_path, "TabNine", "tabnine-vscode")]
+    with start_vscode(beside=beside, scriptedText=TEXT) as vscode:
+        notice = vscode.wait_for("the notice", lambda: vscode.said("also suggests code in grey"))
+        assert notice.startswith("Tabnine also")
+        assert "switch one of them off" in notice
+
+        vscode.page.reload()
+        vscode.open("reloaded.py", HEAD)
+        vscode.wait_for_status("ready")
+        vscode.type("return ")
+        vscode.wait_for_ghost(TEXT)
+        assert vscode.notifications() == []

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,20 +30,23 @@ STATUS = ".statusbar-item[id$='midfill.status'] a"
 class VscodeSession:
     """One VS Code with one window on one folder. Use as a context manager: nothing is left running."""
 
-    def __init__(self, browser: Browser, program: VscodeProgram) -> None:
+    def __init__(self, browser: Browser, program: VscodeProgram, folder: str = "") -> None:
+        """`folder`: a URI; empty: the program's workspace."""
         self.program = program
-        self._browser = browser
+        self._browser, self._folder = browser, folder
 
     @property
     def workspace(self) -> Path:
         return self.program.workspace
 
     def __enter__(self) -> Self:
-        address = self.program.start()
+        self._first = not self.program.runs
+        if self._first:
+            self.program.start()
         self.wait_for("VS Code's server listens", self.program.listens)
         self.page: Page = self._browser.new_page(viewport={"width": 1100, "height": 700})
         self.page.set_default_timeout(DEADLINE_S * 1000)
-        self.page.goto(address)
+        self.page.goto(self.program.address(self._folder))
         self.page.wait_for_selector(".monaco-workbench .part.statusbar")
         return self
 
@@ -56,7 +59,12 @@ class VscodeSession:
         self.program.family()  # what is below it now is ended with it
         with contextlib.suppress(Error):
             self.page.close()
-        self.program.stop()
+        if self._first:
+            self.program.stop()
+
+    def second(self) -> "VscodeSession":
+        """Another window of the same VS Code on the same folder."""
+        return VscodeSession(self._browser, self.program, self._folder)
 
     def wait_for(self, what: str, check: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
         """Ask `check` until it answers something true, and return that. Else fails, with a screenshot."""
@@ -131,13 +139,19 @@ class VscodeSession:
     def wait_for_ghost(self, text: str) -> None:
         self.wait_for(f"ghost text {text!r}", lambda: self.ghost() == text)
 
-    def asks_by_hand(self, text: str) -> bool:
-        """Alt+\\, then whether this text is shown within a second."""
-        self.press("Alt+Backslash")
+    def asks_by_hand(self, pattern: str) -> str:
+        """Alt+\\, and what is shown within a second if it matches; else empty.
+
+        Two keys that leave the text as it was come before: VS Code asks nobody twice at one place in one
+        version of a text, whatever became of the settings.
+        """
+        self.press("Space", "Backspace", "Alt+Backslash")
         end = time.monotonic() + 1
-        while self.ghost() != text and time.monotonic() < end:
+        while not re.fullmatch(pattern, ghost := self.ghost()):
+            if time.monotonic() > end:
+                return ""
             time.sleep(POLL_S)
-        return self.ghost() == text
+        return ghost
 
     def saved(self, file: Path) -> str:
         """The editor's text, by Ctrl+S and the file on disk."""
@@ -158,6 +172,33 @@ class VscodeSession:
     def notifications(self) -> list[str]:
         found = self.page.query_selector_all(".notifications-toasts .notification-list-item-message")
         return [each.inner_text() for each in found]
+
+    def said(self, text: str) -> str:
+        """The notification with `text` in it; empty where there is none."""
+        return next((each for each in self.notifications() if text in each), "")
+
+    def choose(self, button: str) -> None:
+        """Press a notification's button."""
+        self.page.click(f".notifications-toasts .monaco-button:has-text('{button}')")
+
+    @contextlib.contextmanager
+    def scripted(self, text: str, shown: str = "", **settings: object) -> Iterator[None]:
+        """Another `scriptedText`, and settings beside it, in force at the cursor; then what was before.
+
+        `shown` matches what is suggested then; empty: the text.
+        """
+        changed = {"scriptedText": text, **settings}
+        before = {name: self.program.setting(name) for name in changed}
+        try:
+            self._script(shown or re.escape(text), changed)
+            yield
+        finally:
+            self.open("restored.py", "total = ")
+            self._script(re.escape(str(before["scriptedText"])), before)
+
+    def _script(self, shown: str, settings: dict[str, object]) -> None:
+        self.program.set(**settings)
+        self.wait_for(f"the new script {shown!r}", lambda: self.asks_by_hand(shown))
 
     def tab_text(self, title: str) -> str:
         """The visible text of the editor whose tab's title holds `title`; empty where there is none."""

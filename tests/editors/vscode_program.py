@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,13 +46,14 @@ class VscodeProgram:
     def __init__(
         self,
         program: str,
-        vsix: Path,
+        extensions: Sequence[Path],
         folder: Path,
         settings: dict[str, object],
         user: dict[str, object],
         environment: dict[str, str],
     ) -> None:
-        """`settings`: the machine's; `user`: those over QUIET. `environment` lies over the test's own."""
+        """`extensions`: `.vsix` files. `settings`: the machine's; `user`: those over QUIET. `environment`
+        lies over the test's own."""
         self.workspace = folder / "work space é"
         self.workspace.mkdir(parents=True, exist_ok=True)
         self._program, self._data, self._extensions = program, folder / "data", folder / "extensions"
@@ -60,17 +62,22 @@ class VscodeProgram:
         self._user = QUIET | user
         self.restore_user_settings()
         self.set()
-        command = self._command("--install-extension", str(vsix))
+        command = self._command(*(f"--install-extension={vsix}" for vsix in extensions))
         ended = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def set(self, **changed: object) -> None:
-        """Write `midfill.NAME` into the settings of this machine; VS Code sees it at once.
+        """Write `midfill.NAME` into this machine's settings (None: take it out); VS Code sees it at once.
 
         A window on a remote machine, as this one is, takes what is about the machine only from there.
         """
         self._settings |= {f"midfill.{name}": value for name, value in changed.items()}
+        self._settings = {name: value for name, value in self._settings.items() if value is not None}
         self._write("Machine", self._settings)
+
+    def setting(self, name: str) -> object:
+        """Of this machine; None where it is not set."""
+        return self._settings.get(f"midfill.{name}")
 
     def restore_user_settings(self) -> None:
         """As they were before VS Code wrote into them."""
@@ -86,8 +93,12 @@ class VscodeProgram:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), encoding="utf-8")
 
-    def start(self) -> str:
-        """Start the server; returns the address of the workbench, which answers once it `listens`."""
+    @property
+    def runs(self) -> bool:
+        return hasattr(self, "process")
+
+    def start(self) -> None:
+        """Start the server; it answers once it `listens`."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -97,7 +108,10 @@ class VscodeProgram:
                 self._command(*listen), env=self._environment, stdout=log, stderr=log
             )
         self._seen: set[psutil.Process] = {self.process}
-        return f"http://127.0.0.1:{self._port}/?folder={quote(str(self.workspace))}"
+
+    def address(self, folder: str = "") -> str:
+        """Of the workbench on `folder`, a URI or the `workspace`."""
+        return f"http://127.0.0.1:{self._port}/?folder={quote(folder or str(self.workspace))}"
 
     def listens(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):

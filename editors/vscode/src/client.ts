@@ -1,8 +1,17 @@
 // One language client for one run of the server: what it is told, and what is taken from it on the way.
 import * as vscode from 'vscode'
-import { type CloseHandlerResult, type Middleware } from 'vscode-languageclient'
+import {
+  type CloseHandlerResult,
+  type MessageActionItem,
+  MessageType,
+  type Middleware,
+  ShowMessageRequest,
+  type ShowMessageRequestParams,
+  WorkDoneProgressCancelNotification,
+} from 'vscode-languageclient'
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node'
 import type { Status } from './status'
+import type { Work } from './work'
 
 const OWN_RECORD = /^\d{4}-\d\d-\d\d [\d:,]+ [A-Z] midfill/
 /** Comes by `window/logMessage` too; other lines on stderr (a crash, a library) come only there. */
@@ -16,6 +25,10 @@ export interface Hooks {
   answered(count: number): void
   /** The server went away without being asked to. */
   closed(): void
+  /** What the user has answered to this question before it came. */
+  answeredBefore(question: string): string | undefined
+  /** Where long work is shown. */
+  readonly work: Work
 }
 
 /** Messages about a lost connection are ours to give: the library's own would come beside them. */
@@ -45,11 +58,30 @@ export function makeClient(command: string, output: vscode.LogOutputChannel, hoo
         },
       },
       stdioOptions: { stdout: () => undefined, stderr: (input, channel) => followStderr(input, channel) },
-      middleware: middleware(hooks),
+      middleware: {
+        ...middleware(hooks),
+        handleWorkDoneProgress: (token, said, next) => {
+          const cancel = (): void => void client.sendNotification(WorkDoneProgressCancelNotification.type, { token })
+          const shown = hooks.work.take(token, said, cancel)
+          if (!shown || said.kind === 'end') next(token, said) // the client forgets a token at its end
+        },
+      },
     },
   )
+  client.onRequest(ShowMessageRequest.type, (params) => {
+    const answer = hooks.answeredBefore(params.message)
+    return params.actions?.find((each) => each.title === answer) ?? ask(params)
+  })
   client.onNotification('midfill/status', (status: Status) => hooks.status(status))
   return client
+}
+
+/** As the library does. */
+async function ask({ type, message, actions = [] }: ShowMessageRequestParams): Promise<MessageActionItem | null> {
+  const { showErrorMessage, showWarningMessage, showInformationMessage } = vscode.window
+  const show =
+    type === MessageType.Error ? showErrorMessage : type === MessageType.Warning ? showWarningMessage : showInformationMessage
+  return (await show<MessageActionItem>(message, ...actions)) ?? null
 }
 
 function middleware(hooks: Hooks): Middleware {

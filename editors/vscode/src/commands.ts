@@ -32,6 +32,10 @@ export function registerCommands(
       if (found) await documents.show('Midfill: statistics', statistics(found))
     },
     showLog: () => session.output.show(),
+    cancel: () => {
+      if (session.work.running) session.work.cancel()
+      else void vscode.window.showInformationMessage('Midfill is writing nothing that could be cancelled.')
+    },
   }
   for (const [name, run] of Object.entries(commands)) {
     context.subscriptions.push(vscode.commands.registerCommand(`midfill.ui.${name}`, run))
@@ -49,6 +53,7 @@ async function menu(session: Session): Promise<void> {
     entry('Download a model…', 'pullModel'),
     entry('Show statistics', 'showStatistics'),
     entry('Show the log', 'showLog'),
+    ...(session.work.running ? [entry('Cancel what is being written', 'cancel')] : []),
     entry('Restart the server', 'restart'),
     ...(session.bar.current.reason === 'no-server' ? [entry('Install the server', 'install')] : []),
   ]

@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { registerCommands } from './commands'
 import { Documents } from './documents'
 import type { Server } from './locate'
+import { tellOfOthers } from './others'
 import { Session } from './session'
 import { StatusBar } from './statusBar'
 
@@ -13,7 +14,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const output = vscode.window.createOutputChannel('Midfill', { log: true })
   const bar = new StatusBar()
   const documents = new Documents()
-  const current = new Session(context, version, output, bar, (server) => compare(server, version))
+  const started = (server: Server): void => {
+    compare(server, version)
+    void tellOfOthers(context.globalState)
+  }
+  const current = new Session(context, version, output, bar, started)
   session = current
   context.subscriptions.push(output, bar, documents)
   registerCommands(context, current, documents, version)
@@ -22,6 +27,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (change.affectsConfiguration('midfill.server')) void current.restart()
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => current.restart()),
+    vscode.extensions.onDidChange(() => tellOfOthers(context.globalState)),
   )
   await current.start()
 }

@@ -4,14 +4,17 @@ import { ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclien
 import { Backoff } from './backoff'
 import { makeClient } from './client'
 import { locate, NoServer, type Server } from './locate'
+import { DOWNLOAD, isAboutModel, offer } from './offer'
 import type { Explanation } from './reports'
 import { Silence } from './silence'
 import { STARTING, type Status } from './status'
 import type { StatusBar } from './statusBar'
+import { Work } from './work'
 
 export class Session implements vscode.Disposable {
   private client: LanguageClient | undefined
   private readonly backoff = new Backoff()
+  readonly work = new Work()
   private retry: NodeJS.Timeout | undefined
   private readonly silence = new Silence(
     async () => (this.client?.isRunning() ? this.ask<Explanation>('midfill.explainLast') : undefined),
@@ -19,6 +22,7 @@ export class Session implements vscode.Disposable {
   )
   private starting: Promise<void> | undefined
   private wanted = false
+  private fetchesModel = false
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -70,6 +74,7 @@ export class Session implements vscode.Disposable {
     await this.starting
     const client = this.client
     this.client = undefined
+    this.work.clear()
     await client?.dispose().catch((error: unknown) => this.output.warn(`stopping: ${String(error)}`))
     void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', false)
   }
@@ -88,6 +93,8 @@ export class Session implements vscode.Disposable {
         status: (status) => this.bar.set(status),
         answered: (count) => this.silence.answered(count),
         closed: () => this.closed(client),
+        answeredBefore: (question) => this.answeredBefore(question),
+        work: this.work,
       })
       this.client = client
       await client.start()
@@ -99,6 +106,13 @@ export class Session implements vscode.Disposable {
     }
   }
 
+  /** The first question was about the model, too; it holds for one answer. */
+  private answeredBefore(question: string): string | undefined {
+    if (!this.fetchesModel || !isAboutModel(question)) return undefined
+    this.fetchesModel = false
+    return DOWNLOAD
+  }
+
   /** It refused `initialize`, say. Had it stopped, `closed` would have seen to it. */
   private failedToStart(why: string): void {
     this.output.error(`the server did not start: ${why}`)
@@ -108,6 +122,7 @@ export class Session implements vscode.Disposable {
   private closed(client: LanguageClient): void {
     if (!this.wanted || this.client !== client) return
     this.client = undefined
+    this.work.clear()
     void vscode.commands.executeCommand('setContext', 'midfill.serverRuns', false)
     const delay = this.backoff.next(Date.now())
     if (delay === undefined) {
@@ -132,11 +147,14 @@ export class Session implements vscode.Disposable {
     this.output.warn(error.message)
     const state = error.installable ? 'off' : 'failed'
     this.bar.set({ state, reason: error.installable ? 'no-server' : error.message, model: '', progress: null })
-    const [install, settings] = ['Install', 'Open Settings']
-    const answers = error.installable ? [install] : [settings, install]
-    void vscode.window.showWarningMessage(error.message, ...answers).then((answer) => {
-      if (answer === install) void vscode.commands.executeCommand('midfill.ui.install')
+    const [install, alone, settings] = ['Install', 'Without a Model', 'Open Settings']
+    const answers = error.installable ? [install, alone] : [settings, install]
+    const sentence = error.installable ? `${error.message} ${offer(this.context.globalStorageUri.fsPath)}` : error.message
+    void vscode.window.showWarningMessage(sentence, ...answers).then((answer) => {
+      this.fetchesModel = error.installable && answer === install
+      if (answer === install || answer === alone) void vscode.commands.executeCommand('midfill.ui.install')
       if (answer === settings) void vscode.commands.executeCommand('workbench.action.openSettings', 'midfill.server.path')
     })
   }
 }
+
