@@ -112,9 +112,13 @@ def test_a_function_that_was_changed_meanwhile_is_said(project):
     assert "changed meanwhile" in project.told()
 
 
-@pytest.mark.parametrize("stage", ["", "writing tests, 1", "writing tests, 3", "running 2 tests"])
+@pytest.mark.parametrize(
+    "stage",
+    ["", "writing tests, 1", "writing tests, 3", "running 2 tests", "running the tests that are there"],
+)
 def test_a_cancel_ends_it_at_every_stage(project, sandbox, stage):
     answer(project, SESSION)
+    (project.root / "test_twice.py").write_text("def test_nothing():\n    import twice\n")
     (project.root / "twice.py").write_text(f"import time\ntime.sleep(0.5)\n{CODE}")
     project.begin(scriptedStepMs=10)
     at = {"line": 2, "character": 6}
