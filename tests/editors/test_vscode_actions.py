@@ -58,5 +58,7 @@ def test_the_unit_test_action_asks_runs_them_and_makes_the_file(window, sandbox)
 
         window.wait_for("what became of them", lambda: window.said("1 of 2 tests passes"))
         made = window.workspace / "tests" / "test_twice.py"
-        window.wait_for("the file", made.exists)
+        window.page.wait_for_selector(f".tab[data-resource-name='{made.name}']")
+        window.command("File: Save All Files")
+        window.wait_for("the file", made.read_text)
         assert made.read_text() == NEW

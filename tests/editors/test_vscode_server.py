@@ -56,6 +56,7 @@ def test_two_windows_on_one_folder_have_a_server_each(window):
             each.type("return ")
             each.wait_for_ghost(TEXT)
         assert len(window.program.servers()) == 2
+    window.wait_for("the end of the second", lambda: len(window.program.servers()) == 1)
 
 
 def test_a_server_that_is_killed_comes_back_by_itself(window):

@@ -100,8 +100,8 @@ def test_another_extension_that_completes_is_named_once(start_vscode, tmp_path):
         assert "switch one of them off" in notice
 
         vscode.page.reload()
-        vscode.open("reloaded.py", HEAD)
         vscode.wait_for_status("ready")
+        vscode.open("reloaded.py", HEAD)
         vscode.type("return ")
         vscode.wait_for_ghost(TEXT)
         assert vscode.notifications() == []

@@ -197,8 +197,11 @@ class VscodeSession:
             self._script(re.escape(str(before["scriptedText"])), before)
 
     def _script(self, shown: str, settings: dict[str, object]) -> None:
-        self.program.set(**settings)
-        self.wait_for(f"the new script {shown!r}", lambda: self.asks_by_hand(shown))
+        def asked() -> str:
+            self.program.set(**settings)  # again, too: a window that has just opened misses a change
+            return self.asks_by_hand(shown)
+
+        self.wait_for(f"the new script {shown!r}", asked)
 
     def tab_text(self, title: str) -> str:
         """The visible text of the editor whose tab's title holds `title`; empty where there is none."""
