@@ -230,3 +230,17 @@ async def test_no_place_for_a_comment_is_a_reason() -> None:
     before = bench_.text
     assert await bench_.run() == before
     assert "does not begin its line" in bench_.told[0]
+
+
+async def test_a_parameter_that_was_told_by_its_name_alone_is_asked_for_with_a_hint() -> None:
+    bench_ = bench("def f(count: int):\n    pass║\n", "Do it.", "The count.", "How often to do it.")
+    assert "        count: How often to do it.\n" in await bench_.run()
+    *_, first, second = (request.messages[-1].content for request in bench_.host.asked)
+    assert second == f'{first} Say what `f` does with it, and begin with "The count".'
+
+
+async def test_sentences_of_the_prompts_own_example_are_left_out() -> None:
+    copied = "The order of the numbers stays as it was before."
+    answers = (ANSWERS[0], f"{copied} Multiply all of the values by one factor.", *ANSWERS[2:])
+    found = await bench(SCALE, *answers).run()
+    assert "number.\n\n    Multiply all of the values by one factor.\n\n    Args:" in found

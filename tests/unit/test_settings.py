@@ -39,6 +39,7 @@ CONTRACT = [
     "contextSimilar",
     "contextEdits",
     "docstringStyle",
+    "docstringExamples",
     "safetyModel",
     "failingTests",
     "testPython",

@@ -15,6 +15,14 @@ class ActionSettings(ContextSettings):
         str,
         choices=("auto", "google", "numpy", "rest"),
     )
+    docstring_examples: str = option(
+        "docstringExamples",
+        "on",
+        "Examples in the docstring of a Python function: calls, with what they returned in the sandbox. "
+        "Only where running tests was allowed.",
+        str,
+        choices=("on", "off"),
+    )
     safety_model: str = option(
         "safetyModel",
         "",

@@ -15,7 +15,7 @@ from pygls.lsp.server import LanguageServer
 
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server import logs
-from midfill.server.actions.docstrings import WriteDocstring
+from midfill.server.actions.docstrings import Trials, WriteDocstring
 from midfill.server.actions.explain import Explain
 from midfill.server.actions.protocol import LspEditor
 from midfill.server.actions.runner import Actions
@@ -82,7 +82,8 @@ class App:
         editor = LspEditor(self.server, self.server.protocol, lambda: self.client)
         self.actions = Actions(self.documents, self.model, lambda: self.settings, editor)
         self.permission = Permission(editor)
-        for action in (WriteDocstring(), WriteTests(self.permission, self.folders), Explain()):
+        documenting = WriteDocstring(Trials(self.permission, self.folders))
+        for action in (documenting, WriteTests(self.permission, self.folders), Explain()):
             self.actions.register(action)
         self.statistics = Recorder(self.documents, lambda: self.settings)
         self.ahead = PrefillAhead(self.completions, self.model)

@@ -37,3 +37,12 @@ class HiddenSettings:
         restarts_model=True,
         hidden=True,
     )
+    docstring_description: str = option(
+        "docstringDescription",
+        "auto",
+        "For benchmarks: how it is found what a Python function does. `auto`: as was measured better for "
+        "the model; `asked`: never infilled.",
+        str,
+        choices=("auto", "asked"),
+        hidden=True,
+    )

@@ -86,6 +86,9 @@ class FimRequest:
     """Nobody is typing: all the text that fits is read, however long that takes."""
     prefill_only: bool = False
     """Compute the prompt's KV cache and stop: no token is generated."""
+    apart: bool = False
+    """For an action, on the chat's lane: completions may come between any two tokens, so it is kept away
+    from the documents' KV caches, and `path` and `snippets` do not count."""
 
 
 @dataclass(frozen=True, slots=True)

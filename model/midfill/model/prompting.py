@@ -124,6 +124,11 @@ class Prompts:
         self._remember(None, cut)
         return self._render(cut)
 
+    def apart(self, request: FimRequest) -> Prompt:
+        """The prompt of a request that belongs to no cursor: nothing is remembered."""
+        room, _ = room_tokens(self._context_tokens, request.max_new_tokens, self._overhead)
+        return self.fitted(request, self.headroom.allow(room))
+
     def fitted(self, request: FimRequest, room: int) -> Prompt:
         """The prompt with at most `room` tokens of the user's text; nothing is remembered."""
         return self._render(self._cut(request, Surroundings(), room, whole=False))

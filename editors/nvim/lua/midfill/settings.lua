@@ -85,6 +85,9 @@
 ---How a Python docstring names parameters. `auto`: as the others in the file do, else `google`.
 ---Default: `'auto'`.
 ---@field docstringStyle? 'auto'|'google'|'numpy'|'rest'
+---Examples in the docstring of a Python function: calls, with what they returned in the sandbox. Only
+---where running tests was allowed. Default: `'on'`.
+---@field docstringExamples? 'on'|'off'
 ---A model that classifies what code actions ask and what is answered, as Llama Guard does, named as
 ---`model` is. What it does not call safe is refused, and all of it where it cannot be asked. Empty: no
 ---filter. Completions have none. The model is loaded again when this changes. Default: `''`.
@@ -127,6 +130,7 @@ return {
   contextSimilar = 'on',
   contextEdits = 'off',
   docstringStyle = 'auto',
+  docstringExamples = 'on',
   safetyModel = '',
   failingTests = 'list',
   testPython = '',

@@ -46,6 +46,18 @@ class Ask(Protocol):
         ...
 
 
+class Infill(Protocol):
+    """Have the model that completes fill a hole, as `Ask` asks the one that chats."""
+
+    def __call__(
+        self,
+        prefix: str,
+        suffix: str,
+        max_new_tokens: int,
+        enough: Callable[[str], bool] | None = None,
+    ) -> Awaitable[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One run of an action, about the document as it was when it was chosen."""
@@ -55,6 +67,8 @@ class Task:
     selection: Span
     settings: Settings
     ask: Ask
+    infill: Infill | None
+    """None where the model was not seen to describe code better that way."""
     context_tokens: int
     """Of the model: prompt and answer together."""
     report: Callable[[float | None], None]

@@ -51,6 +51,25 @@ def sentence(answer: str, most: int = MOST_CHARS) -> str | None:
     return text if text[-1] in ".!?。！？" else text.rstrip(" :;,") + _stop(text)
 
 
+def paragraph(answer: str, most_sentences: int = 3) -> list[str]:
+    """The first sentences of `answer` up to one that is none, each as `sentence` has it."""
+    rest, found = _first_paragraph(answer, sentences=True), list[str]()
+    while rest and len(found) < most_sentences:
+        first = _first_sentence(rest)
+        said = sentence(first)
+        if said is None or said in found:
+            break
+        found.append(said)
+        rest = rest[len(first) :].strip()
+    return found
+
+
+def is_whole_paragraph(answer: str) -> bool:
+    """Whether `answer`, still being written, holds all that `paragraph` would take of it."""
+    text = answer.lstrip()
+    return "\n\n" in text or "```" in text or len(paragraph(text, 4)) > 3
+
+
 def is_complete(answer: str) -> bool:
     """Whether `answer`, still being written, holds all that `sentence` would take of it."""
     text = answer.lstrip()
@@ -67,14 +86,15 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
-def _first_paragraph(answer: str) -> str:
-    """What stands before the first fence and blank line, on one line."""
+def _first_paragraph(answer: str, sentences: bool = False) -> str:
+    """What stands before the first fence and blank line, on one line. Unless `sentences` are wanted, a line
+    that ends one ends it all."""
     text = "".join(c if c.isprintable() or c == "\n" else " " for c in answer.replace("\r", "\n"))
     text = text.partition("```")[0].strip()
     lines = text.partition("\n\n")[0].split("\n")
     kept = lines[:1]
     for line in lines[1:]:
-        if LABEL.match(line) or not kept[-1].strip() or kept[-1].rstrip()[-1] in ".!?:。！？":
+        if LABEL.match(line) or (not sentences and kept[-1].rstrip()[-1:] in ".!?:。！？"):
             break
         kept.append(line)
     return " ".join(" ".join(kept).split())

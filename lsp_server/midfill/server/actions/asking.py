@@ -12,10 +12,14 @@ from midfill.model import (
     ChatMessage,
     ChatRequest,
     Event,
+    FimRequest,
     Finish,
     FinishReason,
     Lane,
+    ModelInfo,
 )
+from midfill.model.api import Scope, StopRules
+from midfill.model.stops import STOP_RULES
 from midfill.server.actions.action import Refused
 from midfill.server.loop import on_loop
 from midfill.server.model_host import ModelHost
@@ -31,6 +35,15 @@ SILENCES = {
     "model-off": "there is no model: `midfill model pull` gets one",
     "model-failed": "the model could not be loaded: `midfill doctor` says why",
 }
+
+
+INFILLING = ("qwen2.5-coder", "codellama")
+"""Dialects whose models describe code better between signature and body than when they are asked: by
+`make bench-actions`, and by the Code Llama paper's appendix E (arXiv 2308.12950v3)."""
+
+
+def infills(info: ModelInfo) -> bool:
+    return info.dialect.startswith(INFILLING)
 
 
 def why_not(model: ModelHost) -> str:
@@ -59,6 +72,22 @@ class Asker:
         temperature: float = 0.0,
         enough: Callable[[str], bool] | None = None,
     ) -> str:
+        request = ChatRequest(tuple(messages), max_new_tokens, temperature, to_filter=self._to_filter)
+        return await self._answer(request, enough)
+
+    async def infill(
+        self,
+        prefix: str,
+        suffix: str,
+        max_new_tokens: int,
+        enough: Callable[[str], bool] | None = None,
+    ) -> str:
+        """See `Infill`. No rule about code ends the text: only `enough` and the model itself."""
+        stop = StopRules(Scope.BLOCK, off=frozenset(STOP_RULES))
+        request = FimRequest(prefix, suffix, stop=stop, max_new_tokens=max_new_tokens, apart=True)
+        return await self._answer(request, enough)
+
+    async def _answer(self, request: ChatRequest | FimRequest, enough: Callable[[str], bool] | None) -> str:
         reason = why_not(self._model)
         if reason:
             raise Refused(reason)
@@ -79,7 +108,6 @@ class Asker:
                     token.cancel(CancelReason.ENOUGH)
                     ended.set_result(Finish(FinishReason.STOP))
 
-        request = ChatRequest(tuple(messages), max_new_tokens, temperature, to_filter=self._to_filter)
         self._model.submit(request, token, lambda event: on_loop(loop, take, event), Lane.CHAT)
         try:
             finish = await ended

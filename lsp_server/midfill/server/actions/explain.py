@@ -1,11 +1,13 @@
 """`midfill.explain`: a comment above the selection that says what it does."""
 
+import asyncio
+
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
-from midfill.server.actions.answers import is_complete, sentence
 from midfill.server.actions.docstrings.wrapping import width_of, wrapped
 from midfill.server.actions.edits import Edit, FileEdit
 from midfill.server.actions.natural import ENGLISH, language_of_comments
 from midfill.server.actions.prompt import cut, fenced, messages_of
+from midfill.server.actions.sentences import ask_sentence
 from midfill.server.actions.source import Source, Span
 
 PROMPT_TOKENS = 250
@@ -29,7 +31,8 @@ class Explain:
             raise Refused("nothing is selected")
         if _is_inside_text(task.source, start):
             raise Refused(IN_TEXT)
-        spoken = language_of_comments(text)
+        # All of a long file takes milliseconds to look at.
+        spoken, widest = await asyncio.to_thread(lambda: (language_of_comments(text), width_of(text)))
         room = task.context_tokens - PROMPT_TOKENS - ANSWER_TOKENS
         code = text[start:end].replace("\r\n", "\n").replace("\r", "\n")
         messages = messages_of(
@@ -38,16 +41,13 @@ class Explain:
             tongue="" if spoken == ENGLISH else f" Answer in {spoken}.",
             code=fenced(task.snapshot.language, cut(code, room)),
         )
-        for temperature in (0.0, 0.7):
-            said = sentence(await task.ask(messages, ANSWER_TOKENS, temperature, is_complete))
-            if said is not None:
-                break
-        else:
+        said = await ask_sentence(task.ask, messages, ANSWER_TOKENS, spoken)
+        if said is None:
             raise Refused(NOTHING)
         line = text[start:end]
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         mark = "#" if task.snapshot.language == "python" else "//"
-        width = max(40, width_of(text) - len(indent))
+        width = max(40, widest - len(indent))
         above = "".join(f"{indent}{one}{task.snapshot.eol}" for one in wrapped(said, width, f"{mark} "))
         edit = FileEdit(task.snapshot.uri, (Edit((start, start), above),), (start, end))
         return Outcome((edit,), "Midfill: explanation")

@@ -1,4 +1,7 @@
-"""Which natural language a file's comments are in. Pure; a guess that says English when in doubt."""
+"""Which natural language a file's comments are in, and whether an answer is in it. Pure; guesses by letters
+and common words that say English, or yes, when in doubt. No library: those that read short sentences well
+weigh more than the server (lingua's wheel: 160 MB), and here a few languages are asked about, not all.
+"""
 
 import re
 import unicodedata
@@ -27,8 +30,26 @@ WORDS = {
     "Italian": "il lo la gli le di che e un una è per con non del della si sono se nel al come",
 }
 """The commonest words of languages in Latin letters."""
+OF_DOCUMENTATION = {
+    "English": "a an return returns list value values number each every all given function string when",
+    "German": "gibt zurück liste wert werte jede jedes jeden zahl ob oder einer eines aus im nur funktion",
+    "French": "renvoie retourne de liste valeur valeurs nombre chaque donnée fonction chaîne ou si son",
+    "Spanish": "devuelve lista valor valores número cada dado función cadena si o suma todos su",
+    "Portuguese": "retorna devolve lista valor valores número cada dado função se ou soma todos seu da",
+    "Italian": "restituisce ritorna lista valore valori numero ogni dato funzione stringa se o somma suo",
+}
+"""More of them, as they stand in documentation: for texts that are one sentence."""
+ENGLISH_TOO = frozenset(
+    {"a", "as", "come", "con", "do", "in", "me", "no", "non", "o", "par", "pas", "per", "pour", "se", "sur"}
+)
+"""Words of other languages that English sentences about code may hold as well."""
+PROSE_CHARS = 20_000
+"""So much of a file's comments tells their language: 2 ms of looking at letters."""
 LEAST_LETTERS = 8
 LEAST_WORDS = 4
+LEAST_FOREIGN_WORDS = 2
+NO_PROSE = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|\S*[\d_().\[\]=]\S+")
+"""Code and quoted text in a sentence: in no natural language."""
 COMMENTS = re.compile(
     r"\"\"\"(.*?)\"\"\"|'''(.*?)'''|/\*(.*?)\*/|(?:^|(?<=\s))(?:#(?!!)|//+)([^\n]*)", re.DOTALL
 )
@@ -36,8 +57,14 @@ COMMENTS = re.compile(
 
 def language_of_comments(text: str) -> str:
     """The language's English name."""
-    prose = " ".join(" ".join(filter(None, found)) for found in COMMENTS.findall(text))
-    return language_of_prose(prose)
+    prose: list[str] = []
+    room = PROSE_CHARS
+    for found in COMMENTS.finditer(text):
+        prose += filter(None, found.groups())
+        room -= found.end() - found.start()
+        if room < 0:
+            break
+    return language_of_prose(" ".join(prose))
 
 
 def language_of_prose(prose: str) -> str:
@@ -54,6 +81,31 @@ def language_of_prose(prose: str) -> str:
     hits = {name: sum(words[word] for word in common.split()) for name, common in WORDS.items()}
     best = max(hits, key=lambda name: hits[name])
     return best if hits[best] >= LEAST_WORDS and hits[best] > 1.5 * hits[ENGLISH] else ENGLISH
+
+
+def may_be_in(language: str, said: str) -> bool:
+    """Whether `said`, a sentence or more, may be in `language`, one of those that this file names."""
+    prose = NO_PROSE.sub(" ", said)
+    letters = Counter(SCRIPTS.get(_script(letter), "") for letter in prose if letter.isalpha())
+    if letters["Japanese"] or language == "Japanese":
+        letters["Japanese"] += letters.pop("Chinese", 0)  # kanji
+    others = letters.total() - letters[""]
+    if language in SCRIPTS.values():
+        return 3 * letters[language] >= letters.total()  # names stay Latin
+    if 2 * others > letters.total():
+        return False
+    words = Counter(re.findall(r"[^\W\d_]+", prose.lower()))
+    known = _common_in(language)
+    for other in (name for name in WORDS if name != language):
+        foreign = _common_in(other) - (ENGLISH_TOO if language == ENGLISH else frozenset())
+        theirs, own = (sum(words[word] for word in some) for some in (foreign - known, known - foreign))
+        if theirs >= LEAST_FOREIGN_WORDS and theirs > 2 * own:
+            return False
+    return True
+
+
+def _common_in(language: str) -> frozenset[str]:
+    return frozenset(f"{WORDS.get(language, '')} {OF_DOCUMENTATION.get(language, '')}".split())
 
 
 def _script(letter: str) -> str:

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from midfill.server.actions.action import Action, Ask, Outcome, Refused, Task
-from midfill.server.actions.asking import Asker, why_not
+from midfill.server.actions.action import Action, Outcome, Refused, Task
+from midfill.server.actions.asking import infills, why_not
 from midfill.server.actions.editor import Editor
 from midfill.server.actions.edits import FileEdit, Tracker, applied, rebased
-from midfill.server.actions.safety import SafetyFilter
+from midfill.server.actions.safety import asker_for
 from midfill.server.actions.sameness import same_code
 from midfill.server.actions.shown import Shown
 from midfill.server.actions.source import Source, Span, read_source
@@ -166,9 +166,7 @@ class Actions:
 
     def _task(self, run: _Run, snapshot: DocumentSnapshot, source: Source, view: LoadView) -> Task:
         shown, settings = Shown(view), self._settings()
-        ask: Ask = Asker(self._model, shown.on_text)
-        if settings.safety_model:
-            ask = SafetyFilter(ask, Asker(self._model, to_filter=True), settings.safety_model)
+        asker, info = asker_for(self._model, settings, shown.on_text), self._model.info
 
         def read(uri: str) -> DocumentSnapshot | None:
             found = self._documents.snapshot(uri)
@@ -181,7 +179,8 @@ class Actions:
             source=source,
             selection=run.selection,
             settings=settings,
-            ask=ask,
+            ask=asker,
+            infill=asker.infill if info is not None and infills(info) else None,
             context_tokens=self._model.context_tokens,
             report=shown.on_share,
             say=shown.on_stage,

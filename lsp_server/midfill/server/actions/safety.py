@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 from midfill.model import ChatMessage
 from midfill.server.actions.action import Ask, Refused
+from midfill.server.actions.asking import Asker
 from midfill.server.actions.prompt import messages_of
+from midfill.server.model_host import ModelHost
+from midfill.server.settings import Settings
 
 VERDICT_TOKENS = 24
 """`unsafe` and a line of categories: at most all 14."""
@@ -52,14 +55,28 @@ def role_of(number: int) -> str:
     return "Agent" if number % 2 else "User"
 
 
+class Unsafe(Refused):
+    """The filter did not call something safe."""
+
+
+def asker_for(
+    model: ModelHost, settings: Settings, on_text: Callable[[int], None] = lambda _: None
+) -> "Asker | SafetyFilter":
+    """What an action asks, with the filter around it that `settings` want."""
+    asker = Asker(model, on_text)
+    if not settings.safety_model:
+        return asker
+    return SafetyFilter(asker, Asker(model, to_filter=True), settings.safety_model)
+
+
 class SafetyFilter:
     """An `Ask` that lets through what `classify`, another one, calls safe. `name` is for the user.
 
-    Raises Refused as `ask` does, and where a question or an answer is not called safe.
+    Raises Refused as `model` does, and where a question or an answer is not called safe.
     """
 
-    def __init__(self, ask: Ask, classify: Ask, name: str) -> None:
-        self._ask, self._classify, self._name = ask, classify, name
+    def __init__(self, model: Asker, classify: Ask, name: str) -> None:
+        self._ask, self._infill, self._classify, self._name = model, model.infill, classify, name
         self._passed: set[str] = set()
         """Questions that were called safe: a second try is not read again."""
 
@@ -79,13 +96,27 @@ class SafetyFilter:
             await self._check([question, answer], ANSWER)
         return answer
 
+    async def infill(
+        self,
+        prefix: str,
+        suffix: str,
+        max_new_tokens: int,
+        enough: Callable[[str], bool] | None = None,
+    ) -> str:
+        """See `Infill`: the code around the hole is the question."""
+        await self._check([prefix + suffix], QUESTION)
+        answer = await self._infill(prefix, suffix, max_new_tokens, enough)
+        if answer.strip():
+            await self._check([prefix + suffix, answer], ANSWER)
+        return answer
+
     async def _check(self, said: Sequence[str], what: str) -> None:
         try:
             verdict = verdict_of(await self._classify(question_of(said), VERDICT_TOKENS))
         except Refused as refused:
-            raise Refused(f"the safety filter ({self._name}) could not read {what}: {refused}") from refused
+            raise Unsafe(f"the safety filter ({self._name}) could not read {what}: {refused}") from refused
         if verdict is None:
-            raise Refused(f"the safety filter ({self._name}) gave no verdict on {what}")
+            raise Unsafe(f"the safety filter ({self._name}) gave no verdict on {what}")
         if not verdict.safe:
             named = f" ({', '.join(verdict.categories)})" if verdict.categories else ""
-            raise Refused(f"the safety filter ({self._name}) calls {what} unsafe{named}")
+            raise Unsafe(f"the safety filter ({self._name}) calls {what} unsafe{named}")

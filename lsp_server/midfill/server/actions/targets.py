@@ -87,12 +87,15 @@ def find_target(source: Source, start: int, end: int) -> Target | None:
     return _describe(source, inside) if inside is not None else None
 
 
-def targets_of(source: Source) -> list[Target]:
-    """Every definition in the file, in reading order, each before those inside it."""
+def targets_of(source: Source, within: Span | None = None) -> list[Target]:
+    """Every definition in the file, or in `within`, in reading order, each before those inside it."""
+    start, end = map(source.byte, within or (0, len(source.text)))
     found: list[Target] = []
     waiting = [source.tree.root_node]
     while waiting:
         node = waiting.pop()
+        if node.end_byte <= start or end <= node.start_byte:
+            continue
         if definition_of(node) is not None:
             found.append(_describe(source, node))
         waiting += reversed(node.named_children)

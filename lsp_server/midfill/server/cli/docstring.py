@@ -10,9 +10,10 @@ import click
 
 from midfill.server import logs
 from midfill.server.actions.action import Refused
-from midfill.server.actions.docstrings import WriteDocstring
+from midfill.server.actions.docstrings import Trials, WriteDocstring
+from midfill.server.actions.unit_tests import Permission
 from midfill.server.cli import fail
-from midfill.server.cli.acting import act_once
+from midfill.server.cli.acting import Captured, act_once
 from midfill.server.cli.once import ModelUnavailable, Say
 from midfill.server.cli.options import model_options, settings_from
 from midfill.server.languages import language_of
@@ -37,8 +38,9 @@ def docstring(place: str, write: bool, quiet: bool, **given: Any) -> None:
     if write and not os.access(path, os.W_OK):
         fail(f"{path} cannot be written to")
     say = Say(quiet)
+    action = WriteDocstring(Trials(Permission(Captured()), list))
     try:
-        after, remark = asyncio.run(act_once(WriteDocstring(), snapshot, (offset, offset), settings, say))
+        after, remark = asyncio.run(act_once(action, snapshot, (offset, offset), settings, say))
     except (ModelUnavailable, Refused) as error:
         fail(str(error))
         return

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from midfill.model import CancelToken, ChatRequest, Event, Finish, FinishReason, Lane
+from midfill.model import ChatRequest
 from midfill.server import logs
+from midfill.server.actions.action import Refused
+from midfill.server.actions.safety import asker_for
 from midfill.server.actions.unit_tests import (
     Consents,
     NoTests,
@@ -19,9 +21,8 @@ from midfill.server.actions.unit_tests import (
     write_tests,
 )
 from midfill.server.cli import fail
-from midfill.server.cli.once import Loaded, ModelUnavailable, Say, loaded
+from midfill.server.cli.once import ModelUnavailable, Say, loaded
 from midfill.server.cli.options import model_options, settings_from
-from midfill.server.loop import on_loop
 from midfill.server.sandbox import SandboxRefused, open_sandbox
 from midfill.server.settings import Settings
 
@@ -97,27 +98,15 @@ async def _offer(
     async with loaded(settings, say) as session:
         if candidates and not session.info.can_chat:
             raise NoTests(NO_CHAT)
-        return await write_tests(place, line, _asker(session), running, say, candidates=candidates)
+        asker = asker_for(session.model, settings)
 
+        async def ask(request: ChatRequest) -> str:
+            try:
+                return await asker(request.messages, request.max_new_tokens, request.temperature)
+            except Refused as refused:
+                raise NoTests(str(refused)) from refused
 
-def _asker(session: Loaded) -> Any:
-    async def ask(request: ChatRequest) -> str:
-        loop, pieces = asyncio.get_running_loop(), list[str]()
-        ended: asyncio.Future[Finish] = loop.create_future()
-
-        def take(event: Event) -> None:
-            if isinstance(event, Finish):
-                ended.set_result(event)
-            else:
-                pieces.append(event.text)
-
-        session.model.submit(request, CancelToken(), lambda event: on_loop(loop, take, event), Lane.CHAT)
-        finish = await ended
-        if finish.reason is FinishReason.ERROR:
-            raise NoTests(finish.message or "the model failed")
-        return "".join(pieces)
-
-    return ask
+        return await write_tests(place, line, ask, running, say, candidates=candidates)
 
 
 def _running(workspace: Path, run: bool | None, forget: bool, settings: Settings) -> Running:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from midfill.server.actions.docstrings.examples import Example
 from midfill.server.actions.signature import Parameter
 
 
@@ -18,5 +19,7 @@ class Content:
     """(name of the error, when)."""
     details: str = ""
     """A second sentence: how, and under which conditions; empty where the model had nothing to add."""
+    examples: tuple[Example, ...] = ()
+    """That were run."""
     own_words: int = 0
     """How many of these texts are ours, from names and types, because the model had none."""

@@ -1,4 +1,4 @@
-"""Asks the chat model for each part of a docstring, one short question after the other.
+"""Has the model say each part of a docstring: what it does, infilled or asked, then question by question.
 
 The frame is ours, the sentences are the model's: even a small model answers a question about one parameter
 well, where it would lose its way in a whole docstring. Each question continues the same conversation, so
@@ -9,29 +9,35 @@ import re
 from collections.abc import Callable
 
 from midfill.model import ChatMessage
-from midfill.server.actions.action import Task
-from midfill.server.actions.answers import EMPTY, is_complete, says_more_than, sentence, words_of
+from midfill.server.actions.action import Refused, Task
+from midfill.server.actions.answers import EMPTY, is_whole_paragraph, paragraph, says_more_than, words_of
 from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.content import Content
-from midfill.server.actions.natural import ENGLISH, language_of_comments
+from midfill.server.actions.docstrings.examples import Call, calls_in
+from midfill.server.actions.docstrings.infilling import TOKENS, described, hole, is_described
+from midfill.server.actions.docstrings.placing import indent_at
+from midfill.server.actions.natural import ENGLISH, language_of_comments, may_be_in
 from midfill.server.actions.prompt import cut, fenced, messages_of
+from midfill.server.actions.safety import Unsafe
+from midfill.server.actions.sentences import ask_sentence
 from midfill.server.actions.signature import Parameter
 from midfill.server.actions.targets import Kind, Target
 
-PROMPT_TOKENS = 400
-"""Of everything in `prompts/interview.txt` but the user's code (measured: 340 with Qwen's vocabulary)."""
+PROMPT_TOKENS = 500
+"""Of everything in `prompts/interview.txt` but the user's code (measured: 450 with Qwen's vocabulary)."""
 DETAILS_TOKENS = 100
-LONG_LINES = 3
-"""A body of fewer is told by its summary."""
+LONG_LINES, LONG_CHARS = 2, 60
+"""A body of fewer lines and characters is told by its summary."""
 ONLY_TAKES = re.compile(r"The (?:function|method) `\w+` takes (?!.*\b(?:and|then) (?:\w+ly )?[a-z]+s\b)")
 """Repeats the signature: seen in one of five answers of the default model."""
-NEW_WORDS = 3
-"""That many words beyond the summary make details worth reading."""
+NEW_WORDS = 2
+"""That many words beyond what is said already make a sentence worth reading."""
+RUN_WORDS = 5
+"""So many words in a row of the prompt's own example: small models say them again of other code."""
 ANSWER_TOKENS = 60
 QUESTION_TOKENS = 25
+EXAMPLES_TOKENS = 150
 LEAST_CODE_TOKENS = 200
-TEMPERATURES = (0.0, 0.7)
-"""Of the first try and of the one after an answer that was of no use."""
 
 
 class Interview:
@@ -40,12 +46,14 @@ class Interview:
     def __init__(self, task: Task, target: Target, code: str) -> None:
         self._task, self._target = task, target
         self._spoken = language_of_comments(task.snapshot.text)
+        infills = task.settings.docstring_description == "auto"
+        self._hole = hole(task.snapshot.text, target, indent_at(task.snapshot, target)) if infills else None
         self._own_words = 0
         self._asked = 0
         self._questions = (
             1 + len(target.parameters) + (target.returns or target.yields) + len(target.raises)
         )
-        turns = self._questions * (ANSWER_TOKENS + QUESTION_TOKENS)
+        turns = self._questions * (ANSWER_TOKENS + QUESTION_TOKENS) + DETAILS_TOKENS
         room = max(LEAST_CODE_TOKENS, task.context_tokens - PROMPT_TOKENS - turns)
         kind, name = "class" if target.kind is Kind.CLASS else "function", f"`{target.name}`"
         if target.kind is Kind.METHOD:
@@ -61,12 +69,21 @@ class Interview:
             name=name,
             again=self._tongue,
         )
+        self._shown = {
+            run for turn in self._talk if turn.role == "assistant" for run in _runs(turn.content)
+        }
 
     async def run(self) -> Content:
         """Every slot of the frame, in reading order. Raises Refused where the model cannot be asked."""
         target = self._target
-        summary = await self._answer("", fallback.summary(target), lambda said: True)
-        details = await self._details(summary) if self._is_long() else ""
+        infilled = await self._infilled()
+        if infilled:
+            summary, details = infilled[0], " ".join(infilled[1:])
+            self._heard(summary)
+        else:
+            summary, details = await self._answer("", fallback.summary(target), lambda said: True), ""
+        if self._is_long() and not details:
+            details = await self._details(summary)
         parameters = [(one, await self._parameter(one)) for one in target.parameters]
         result = await self._result() if target.returns or target.yields else ""
         raises = [(name, await self._raised(name)) for name in target.raises]
@@ -78,36 +95,63 @@ class Interview:
             target.yields,
             tuple(raises),
             details,
-            self._own_words,
+            own_words=self._own_words,
         )
+
+    async def calls(self, temperature: float) -> list[Call]:
+        """Calls of the target that would make good examples. After `run`."""
+        question = f"Write three short calls of `{self._target.name}` with what they return, one a line."
+        talk = [*self._talk, ChatMessage("user", question)]
+        answer = await self._task.ask(talk, EXAMPLES_TOKENS, temperature, lambda said: said.count("\n") > 2)
+        return calls_in(answer, self._target.name)
+
+    async def _infilled(self) -> list[str]:
+        """What it does, in sentences; none where that has to be asked."""
+        if self._hole is None or self._task.infill is None:
+            return []
+        try:
+            answer = await self._task.infill(*self._hole, TOKENS, is_described)
+        except Unsafe:
+            raise
+        except Refused:  # the model that completes makes room for the one that chats
+            return []
+        said = described(answer, body=self._hole[1])
+        return said if all(may_be_in(self._spoken, one) for one in said) else []
 
     def _is_long(self) -> bool:
         """Whether there is more to tell than a summary can."""
         target = self._target
         if target.kind is Kind.CLASS or target.body is None:
             return False
-        body = self._task.snapshot.text[slice(*target.body)]
-        return sum(any(map(str.isalpha, line)) for line in body.splitlines()) >= LONG_LINES
+        body = self._task.snapshot.text[slice(*target.body)].strip()
+        lines = sum(any(map(str.isalpha, line)) for line in body.splitlines())
+        return lines >= LONG_LINES or len(body) > LONG_CHARS
 
     async def _details(self, summary: str) -> str:
-        """A longer sentence, if it tells more than the summary; there is no harm in having none."""
-        question = f"Explain in one long sentence, with all conditions, what `{self._target.name}` does."
+        """Some sentences, if they tell more than the summary; there is no harm in having none."""
+        name = self._target.name
+        question = f"Describe in two or three sentences what `{name}` is given, does and returns."
         self._talk.append(ChatMessage("user", question + self._tongue))
-        answer = await self._task.ask(self._talk, DETAILS_TOKENS, 0.0, is_complete)
-        said = sentence(answer)
-        self._talk.append(ChatMessage("assistant", said or summary))
-        fresh = (
-            set(words_of(said or "")) - set(words_of(summary)) - set(words_of(self._target.name)) - EMPTY
-        )
-        tells = said is not None and len(fresh) >= NEW_WORDS and not ONLY_TAKES.match(said)
-        return said or "" if tells else ""
+        answer = await self._task.ask(self._talk, DETAILS_TOKENS, 0.0, is_whole_paragraph)
+        known = {*words_of(summary), *words_of(name)} | EMPTY
+        kept: list[str] = []
+        for said in paragraph(answer):
+            fresh = {*words_of(said)} - known
+            repeats = ONLY_TAKES.match(said) or _runs(said) & self._shown
+            if len(fresh) >= NEW_WORDS and not repeats and may_be_in(self._spoken, said):
+                kept.append(said)
+                known |= fresh
+        self._talk.append(ChatMessage("assistant", " ".join(kept) or summary))
+        return " ".join(kept)
 
     async def _parameter(self, one: Parameter) -> str:
         def tells(said: str) -> bool:
             return says_more_than(said, one.name, one.type)
 
         question = f"What is the parameter `{one.name}`?"
-        return await self._answer(question, fallback.parameter(one), tells)
+        begin = f"The {' '.join(words_of(one.name)) or one.name}"
+        say_more = f' Say what `{self._target.name}` does with it, and begin with "{begin}".'
+        return await self._answer(question, fallback.parameter(one), tells, say_more)
 
     async def _result(self) -> str:
         verb = "yield" if self._target.yields else "return"
@@ -118,19 +162,27 @@ class Interview:
         question = f"When does `{self._target.name}` raise `{name}`?"
         return await self._answer(question, fallback.raised(name), lambda said: True)
 
-    async def _answer(self, question: str, otherwise: str, is_good: Callable[[str], bool]) -> str:
+    async def _answer(
+        self, question: str, otherwise: str, is_good: Callable[[str], bool], say_more: str = ""
+    ) -> str:
         """The model's sentence; asked twice, then `otherwise`. An empty question is in the prompt."""
         if question:
             self._talk.append(ChatMessage("user", question + self._tongue))
-        for temperature in TEMPERATURES:
-            answer = await self._task.ask(self._talk, ANSWER_TOKENS, temperature, is_complete)
-            said = sentence(answer)
-            if said is not None and is_good(said):
-                break
-        else:
+        said = await ask_sentence(
+            self._task.ask, self._talk, ANSWER_TOKENS, self._spoken, is_good, say_more
+        )
+        if said is None:
             said = otherwise
             self._own_words += 1
+        self._heard(said)
+        return said
+
+    def _heard(self, said: str) -> None:
         self._talk.append(ChatMessage("assistant", said))
         self._asked += 1
         self._task.report(self._asked / self._questions)
-        return said
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = words_of(text)
+    return {tuple(words[at : at + RUN_WORDS]) for at in range(len(words) - RUN_WORDS + 1)}

@@ -48,6 +48,16 @@ def _body(content: Content, style: str, width: int) -> list[str]:
     return [content.summary, *details, *write(content, width)]
 
 
+def _examples(content: Content, width: int) -> list[str]:
+    """As doctest reads them; none that is too wide, since no line of one can be broken."""
+    return [
+        line
+        for one in content.examples
+        if len(one.call) + 4 <= width >= len(one.result)
+        for line in (f">>> {one.call}", one.result)
+    ]
+
+
 def _google(content: Content, width: int) -> list[str]:
     sections: list[tuple[str, list[tuple[str, str]]]] = [
         ("Args", [(one.stars + one.name, said) for one, said in content.parameters]),
@@ -60,7 +70,8 @@ def _google(content: Content, width: int) -> list[str]:
             lines += ["", f"{title}:"]
         for name, said in entries:
             lines += wrapped(f"{name}: {said}" if name else said, width, " " * 4, " " * (8 if name else 4))
-    return lines
+    shown = _examples(content, width - 4)
+    return [*lines, "", "Examples:", *[f"    {line}" for line in shown]] if shown else lines
 
 
 def _numpy(content: Content, width: int) -> list[str]:
@@ -78,7 +89,8 @@ def _numpy(content: Content, width: int) -> list[str]:
             lines += ["", title, "-" * len(title)]
             last = title
         lines += [head] * bool(head) + wrapped(said, width, "    " if head else "")
-    return lines
+    shown = _examples(content, width)
+    return [*lines, "", "Examples", "--------", *shown] if shown else lines
 
 
 def _rest(content: Content, width: int) -> list[str]:
@@ -90,4 +102,5 @@ def _rest(content: Content, width: int) -> list[str]:
         fields.append((":yields:" if content.yields else ":returns:", content.result))
     fields += [(f":raises {name}:", said) for name, said in content.raises]
     lines = [line for head, said in fields for line in wrapped(f"{head} {said}", width, "", "    ")]
-    return ["", *lines] if lines else []
+    shown = _examples(content, width)
+    return [""] * bool(shown) + shown + [""] * bool(lines) + lines

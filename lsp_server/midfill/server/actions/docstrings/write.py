@@ -1,13 +1,20 @@
 """`midfill.docstring`: document the function, method or class at the cursor."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
 from midfill.server.actions.docstrings.comment_style import doc_comment
 from midfill.server.actions.docstrings.content import Content
+from midfill.server.actions.docstrings.examples import MOST, Call, Example, can_have_examples, chosen
 from midfill.server.actions.docstrings.interview import Interview
 from midfill.server.actions.docstrings.placing import indent_at, place
 from midfill.server.actions.docstrings.python_style import docstring, quotes_of, style_of
+from midfill.server.actions.docstrings.trying import Trial
 from midfill.server.actions.docstrings.wrapping import width_of
 from midfill.server.actions.edits import Edit, FileEdit
+from midfill.server.actions.sentences import TEMPERATURES
 from midfill.server.actions.source import Source, Span
 from midfill.server.actions.targets import Kind, Target, find_target, targets_of
 
@@ -16,8 +23,13 @@ NOTHING_HERE = "there is no function, method or class here"
 
 
 class WriteDocstring:
+    """`trial` opens a place to run examples in, or has none; without it there are no examples."""
+
     command = "midfill.docstring"
     kind = f"{KIND}.docstring"
+
+    def __init__(self, trial: Callable[[Task], Awaitable[Trial | None]] | None = None) -> None:
+        self._open_trial = trial
 
     def title(self, source: Source, selection: Span) -> str | None:
         target = find_target(source, *selection)
@@ -28,18 +40,49 @@ class WriteDocstring:
         return f"{doing} the {what} of `{target.name}`"
 
     async def run(self, task: Task) -> Outcome:
-        target = find_target(task.source, *task.selection)
-        if target is None:
-            raise Refused(NOTHING_HERE)
-        indent_at(task.snapshot, target)  # refuses before the model is asked
-        content = await Interview(task, target, code_of(task.source, target)).run()
-        edit = place(task.snapshot, target, written(task, target, content))
+        # Looking at all of a long file takes milliseconds: on a thread, as parsing does.
+        target, interview = await asyncio.to_thread(_prepared, task)
+        content = await interview.run()
+        content = replace(content, examples=await self._examples(task, target, interview))
+        edit = await asyncio.to_thread(_edit, task, target, content)
         guard = _guard(target, edit)
         return Outcome(
             (FileEdit(task.snapshot.uri, (edit,), guard),),
             f"Midfill: docstring of {target.name}",
             _remark(content),
         )
+
+    async def _examples(self, task: Task, target: Target, interview: Interview) -> tuple[Example, ...]:
+        """Calls with what they returned; none where running is not allowed."""
+        if self._open_trial is None or task.settings.docstring_examples == "off":
+            return ()
+        if not can_have_examples(target):
+            return ()
+        trial = await self._open_trial(task)
+        if trial is None:
+            return ()
+        calls, results = dict[str, Call](), list[str]()
+        for temperature in TEMPERATURES:
+            new = [call for call in await interview.calls(temperature) if call.code not in calls]
+            task.say("running the examples")
+            results += await asyncio.to_thread(trial.results, new) if new else []
+            calls |= {call.code: call for call in new}
+            found = chosen([*calls.values()], results)
+            if len(found) == MOST:
+                break
+        return found
+
+
+def _prepared(task: Task) -> tuple[Target, Interview]:
+    target = find_target(task.source, *task.selection)
+    if target is None:
+        raise Refused(NOTHING_HERE)
+    indent_at(task.snapshot, target)  # refuses before the model is asked
+    return target, Interview(task, target, code_of(task.source, target))
+
+
+def _edit(task: Task, target: Target, content: Content) -> Edit:
+    return place(task.snapshot, target, written(task, target, content))
 
 
 def code_of(source: Source, target: Target) -> str:
@@ -49,7 +92,7 @@ def code_of(source: Source, target: Target) -> str:
         return _normal(source.text[start : target.span[1]])
     inside = [
         one
-        for one in targets_of(source)
+        for one in targets_of(source, target.span)
         if one.kind is not Kind.CLASS and one.body and target.span[0] < one.span[0] < target.span[1]
     ]
     pieces, at = [], start

@@ -68,6 +68,12 @@ class Permission:
     def given(self, workspace: Path) -> bool:
         return self._consents.given(workspace)
 
+    def needs_no_question(self, workspace: Path) -> bool:
+        """Whether running was allowed there, for good or in this session."""
+        asked = self._questions.get(workspace)
+        answered = asked is not None and asked.done() and not asked.cancelled() and asked.result()
+        return answered or self._consents.given(workspace)
+
     async def _is_allowed(self, workspace: Path) -> bool:
         if self._consents.given(workspace):
             return True

@@ -18,7 +18,7 @@ from midfill.model.backends.hf.chatting import Chats
 from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.device import choose_kv_bytes
 from midfill.model.backends.hf.documents import Document, Documents
-from midfill.model.backends.hf.job import Job
+from midfill.model.backends.hf.job import Drafter, Job
 from midfill.model.backends.hf.kv import Past, TokenCache
 from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.hf.speculation import Speculation
@@ -41,7 +41,8 @@ class TransformersBackend:
         self._local = local
         self._loaded: Loaded | None = None
         self._loop: DecodeLoop | None = None
-        self._documents, self._chat = Documents(self._make_past), TokenCache(self._make_past)
+        self._documents = Documents(self._make_past)
+        self._chat, self._apart = TokenCache(self._make_past), TokenCache(self._make_past)
         self._speculation: Speculation | None = None
         self._prompts: Prompts | None = None
         self._chats: Chats | None = None
@@ -109,6 +110,10 @@ class TransformersBackend:
         """See `Backend.stream`. A model without a dialect continues the prefix and ignores the suffix."""
         loaded, loop, _ = self._ready()
         match request:
+            case FimRequest(apart=True):
+                # Static buffers on a GPU are too large to have once more; there, prefilling again is fast.
+                cache = self._apart if loaded.device.type == "cpu" else self._chat
+                yield from loop.stream(cache, self._apart_job(loaded, request))
             case FimRequest():
                 yield from self._complete(loop, *self._fim_job(loaded, request))
             case ChatRequest():
@@ -123,6 +128,7 @@ class TransformersBackend:
         self._loaded = self._loop = self._prompts = self._chats = self._speculation = None
         self._documents.drop()
         self._chat.drop()
+        self._apart.drop()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -155,18 +161,11 @@ class TransformersBackend:
         if self._speculation and not request.prefill_only:
             drafter = self._speculation.for_fim(request, document.lookup)
             document.lookup = drafter.lookup
-        return document, Job(
-            prompt=prompt.ids,
-            constraint=prompt.constraint,
-            hidden_bytes=prompt.hidden_bytes,
-            snippets=prompt.snippets,
-            max_new_tokens=answer,
-            stop_ids=loaded.stop_ids,
-            scanner=StopScanner(request.stop),
-            temperature=request.temperature,
-            prefill_only=request.prefill_only,
-            drafter=drafter,
-        )
+        return document, _job(request, prompt, answer, loaded, drafter)
+
+    def _apart_job(self, loaded: Loaded, request: FimRequest) -> Job:
+        _, answer = room_tokens(loaded.context_tokens, request.max_new_tokens, 0)
+        return _job(request, self._ready()[2].apart(request), answer, loaded, None)
 
     def _chat_job(self, request: ChatRequest) -> Job:
         assert self._chats is not None, "made with the prompts"
@@ -198,6 +197,23 @@ class TransformersBackend:
         if self._loaded is None or self._loop is None or self._prompts is None:
             raise GenerationError("the model is not loaded")
         return self._loaded, self._loop, self._prompts
+
+
+def _job(
+    request: FimRequest, prompt: Prompt, answer_tokens: int, loaded: Loaded, drafter: Drafter | None
+) -> Job:
+    return Job(
+        prompt=prompt.ids,
+        constraint=prompt.constraint,
+        hidden_bytes=prompt.hidden_bytes,
+        snippets=prompt.snippets,
+        max_new_tokens=answer_tokens,
+        stop_ids=loaded.stop_ids,
+        scanner=StopScanner(request.stop),
+        temperature=request.temperature,
+        prefill_only=request.prefill_only,
+        drafter=drafter,
+    )
 
 
 def _size(model: Any) -> tuple[int, int]:
