@@ -2,8 +2,9 @@
 
 Every 4th HumanEval function; `--all`: each, and tests by 1, 3 and 5 candidates. For docstrings its own is
 removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows N` so many, `--only
-docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of its own. `--resume
-FILE` keeps the rows of one model. Both parts (`actions_docstrings`, `actions_tests`) choose in one server.
+docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of its own.
+`--compare`: docstrings without infilling too. `--resume FILE` keeps the rows of one model. Both parts
+(`actions_docstrings`, `actions_tests`) choose in one server.
 """
 
 import argparse
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--functions", type=Path, default=PROBLEMS)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--compare", action="store_true", help="docstrings without infilling beside them")
     parser.add_argument("--resume", type=Path, default=Path(os.devnull))
     asked = parser.parse_args()
     if not asked.functions.is_file():
@@ -44,9 +46,12 @@ def main() -> None:
     every = 1 if asked.all or own else EVERY
     taken = spread(problems, asked.rows) if asked.rows else problems[::every]
     kept, tables, summary = Kept(asked.resume), dict[str, list[Row]](), Summary()
-    with Served({"model": asked.model}) as served:
+    plain = Served({"model": asked.model, "docstringDescription": "asked"})
+    with Served({"model": asked.model}) as served, plain:
         if asked.only != "tests":
-            tables["docstrings"], found = actions_docstrings.measure(problems, taken, kept, served)
+            tables["docstrings"], found = actions_docstrings.measure(
+                problems, taken, kept, served, plain if asked.compare else None
+            )
             summary |= found
         if asked.only != "docstrings":
             tables["unit tests"], found = actions_tests.measure(

@@ -2,11 +2,14 @@
 
 A part of `make bench-actions`. What counts is defined in issue 5: an edit is applied; `ast` sees the same
 code; every parameter's text has a word that is not in its name or type, and is no placeholder of ours; by
-chrF the docstring is nearer to the one that the function had than to those of 20 others.
+chrF the docstring is nearer to the one that the function had than to those of 20 others. Examples are run,
+as where the user allowed it; `own_unrun` is without them. `--compare` adds a row: the model is asked what a
+function does and infills nothing.
 """
 
 import ast
 import re
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -17,61 +20,83 @@ from benchmarks.report import Row
 from midfill.server.actions.answers import words_of
 from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.content import Content
-from midfill.server.actions.docstrings.python_style import docstring
+from midfill.server.actions.docstrings.placing import place
+from midfill.server.actions.docstrings.python_style import docstring, style_of
+from midfill.server.actions.edits import applied
 from midfill.server.actions.source import read_source
 from midfill.server.actions.targets import Target, targets_of
+from midfill.server.text import new_snapshot
 
 OTHERS = 20
 GRAMS = 6
 """chrF: character n-grams up to this length (Popović 2015)."""
 BETA = 2
 """chrF2: recall counts twice."""
-ARGUMENT = re.compile(r"^    \*{0,2}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
-MEASURES = ("applied", "tree_equal", "params", "own")
+ARGUMENTS = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (
+        r"^    \*{0,2}(\w+): (.*(?:\n {8}.*)*)",  # Google
+        r"^\*{0,2}(\w+)(?: : .*)?\n((?: {4}.*\n?)+)",  # NumPy
+        r"^:param (?:\\\*)*(\w+): (.*(?:\n {4}.*)*)",  # reST
+    )
+)
+EXAMPLES = re.compile(r"\n+(?:Examples:?\n)?(?:-+\n)?(?: *>>> .*\n.*(?:\n|\Z))+")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MEASURES = ("applied", "tree_equal", "params", "own", "own_unrun")
+MODEL, ASKED, TEMPLATE = "model, over LSP", "the same, asked", "template"
 
 Problem = Mapping[str, str]
 
 
 def measure(
-    problems: Sequence[Problem], taken: Sequence[Problem], kept: Kept, served: Served
+    problems: Sequence[Problem],
+    taken: Sequence[Problem],
+    kept: Kept,
+    served: Served,
+    asked: Served | None = None,
 ) -> tuple[list[Row], dict[str, float | str | None]]:
-    """(rows, summary) over the functions `taken`; the others' docstrings are taken from all `problems`."""
+    """(rows, summary) over the functions `taken`; the others' docstrings are taken from all `problems`.
+    `asked` is a server that infills nothing, to compare."""
     originals = {
         problem["task_id"]: said_in(whole(problem), problem["entry_point"]) for problem in problems
     }
-    found = []
+    found: dict[str, list[Row]] = {MODEL: [], **({ASKED: []} if asked else {}), TEMPLATE: []}
     for problem in taken:
-        key = f"{problem['task_id']} docstring"
-        one = kept.get(key)
-        if one is None:
-            one = {"task_id": key, **outcome(problem, originals, served)}
-            kept.add(one)
-        found.append(one)
-    rows = []
-    for name, title in (("model", "model, over LSP"), ("template", "template")):
-        shares = {measure: share([one[name][measure] for one in found]) for measure in MEASURES}
-        took = sorted(one["seconds"] for one in found)[len(found) // 2] if name == "model" else 0.0
-        rows.append({"written by": title, "functions": len(found), **shares, "median_s": round(took, 2)})
-    summary: dict[str, float | str | None] = {f"docstring_{m}": rows[0][m] for m in MEASURES}
-    summary |= {f"docstring_template_{m}": rows[1][m] for m in MEASURES}
-    summary["docstring_median_s"] = rows[0]["median_s"]
+        near, own = compared(problem, originals)
+        text, target = bare(problem)
+        for writer, server in ((MODEL, served), (ASKED, asked)):
+            if server is None:
+                continue
+            key = f"{problem['task_id']} docstring" + " asked" * (writer == ASKED)
+            one = kept.get(key)
+            if one is None:
+                chosen = server.choose("docstring", FILE, text, target.signature[0])
+                after = chosen.files.get(FILE, text)
+                one = {"task_id": key, "seconds": chosen.seconds, **judged(text, after, target, own, near)}
+                one["said"] = said_in(after, target.name) or chosen.said
+                kept.add(one)
+            found[writer].append(one)
+        found[TEMPLATE].append({"seconds": 0.0, **judged(text, templated(text, target), target, own, near)})
+    rows = [summed(writer, each) for writer, each in found.items()]
+    keys = {MODEL: "docstring", ASKED: "docstring_asked", TEMPLATE: "docstring_template"}
+    summary: dict[str, float | str | None] = {
+        f"{keys[row['written by']]}_{name}": row[name]
+        for row in rows
+        for name in (*MEASURES, "median_s")[: None if row["written by"] != TEMPLATE else -1]
+    }
     return rows, summary
 
 
-def outcome(problem: Problem, originals: Mapping[str, str], served: Served) -> Row:
-    """What came of one function: seconds, and by writer which measures it meets."""
-    text, target = bare(problem)
-    chosen = served.choose("docstring", FILE, text, target.signature[0])
-    after = chosen.files.get(FILE, text)
+def summed(writer: str, found: Sequence[Row]) -> Row:
+    shares = {name: share([one[name] for one in found]) for name in MEASURES}
+    took = statistics.median(one["seconds"] for one in found)
+    return {"written by": writer, "functions": len(found), **shares, "median_s": round(took, 2)}
+
+
+def compared(problem: Problem, originals: Mapping[str, str]) -> tuple[list[str], str]:
+    """(the docstrings of 20 other functions, the function's own)."""
     others = [said for name, said in originals.items() if name != problem["task_id"]]
-    near = others[:: max(1, len(others) // OTHERS)][:OTHERS]
-    own = originals[problem["task_id"]]
-    return {
-        "seconds": chosen.seconds,
-        "model": judged(text, after, target, own, near),
-        "template": judged(text, templated(text, target), target, own, near),
-        "said": said_in(after, target.name) or chosen.said,
-    }
+    return others[:: max(1, len(others) // OTHERS)][:OTHERS], originals[problem["task_id"]]
 
 
 def whole(problem: Problem) -> str:
@@ -96,7 +121,7 @@ def bare(problem: Problem) -> tuple[str, Target]:
 
 def said_in(text: str, name: str) -> str:
     """The docstring of the function `name`; empty without one."""
-    found = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == name]
+    found = [n for n in ast.walk(ast.parse(text)) if isinstance(n, FUNCTIONS) and n.name == name]
     return ast.get_docstring(found[-1]) or "" if found else ""
 
 
@@ -107,14 +132,13 @@ def templated(text: str, target: Target) -> str:
         tuple((one, fallback.parameter(one)) for one in target.parameters),
         fallback.result(target) if target.returns else "",
     )
-    lines = docstring(content, "google", '"""', 80)
-    at = target.signature[1]
-    return text[:at] + "".join("\n    " + line if line else "\n" for line in lines) + text[at:]
+    lines = docstring(content, style_of(text), '"""', 80)
+    return applied(text, (place(new_snapshot("file:///a.py", 1, "python", text), target, lines),))
 
 
 def judged(before: str, after: str, target: Target, own: str, others: Sequence[str]) -> dict[str, bool]:
     said = said_in(after, target.name)
-    texts = dict(ARGUMENT.findall(said))
+    texts = {name: told for pattern in ARGUMENTS for name, told in pattern.findall(said)}
     named = all(
         one.name in texts
         and " ".join(texts[one.name].split()) != fallback.parameter(one)
@@ -125,8 +149,13 @@ def judged(before: str, after: str, target: Target, own: str, others: Sequence[s
         "applied": bool(said),
         "tree_equal": code_of(before) == code_of(after),
         "params": bool(said) and named,
-        "own": bool(said) and chrf(said, own) > max((chrf(said, other) for other in others), default=0.0),
+        "own": is_nearest(said, own, others),
+        "own_unrun": is_nearest(EXAMPLES.sub("", said), own, others),
     }
+
+
+def is_nearest(said: str, own: str, others: Sequence[str]) -> bool:
+    return bool(said) and chrf(said, own) > max((chrf(said, other) for other in others), default=0.0)
 
 
 def code_of(text: str) -> str:
@@ -134,11 +163,7 @@ def code_of(text: str) -> str:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if (
-            isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))
-            and body
-            and ast.get_docstring(node)
-        ):
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Module)) and body and ast.get_docstring(node):
             node.body = node.body[1:]
     return ast.dump(tree)
 
