@@ -78,6 +78,8 @@ async def test_the_safety_filter_reads_it_as_well() -> None:
         ("Do it.\n    :param a: It.", ["Do it."]),
         ("Do it.\n    >>> f(1)\n    2", ["Do it."]),
         ("One. Two. Three. Four.", ["One.", "Two.", "Three."]),
+        ("Do it.\n\n    first: A string.\n    second (int): Another.", ["Do it."]),
+        ("item = WS? item WS?\n", []),
         ("    pass\n", []),
     ],
 )

@@ -17,10 +17,12 @@ TOKENS = 90
 MOST_CHARS = 600
 SECTION = re.compile(
     r"^\s*(?:(?:args|arguments|param\w*|returns?|yields?|raises?|examples?|notes?|usage|input|output)\b[^.]*:"
-    r"|:\w+|>>>|@\w+|-{3,}|={3,})",
+    r"|:\w+|>>>|@\w+|-{3,}|={3,}|\w+ ?(?:\([^)\n]*\))? ?:\s)",
     re.IGNORECASE | re.MULTILINE,
 )
 """Where a docstring goes on to what the frame has its own places for."""
+NO_SENTENCE = re.compile(r"\s(?:[=|]|::=|->)\s")
+"""Grammars and formulas, which some functions have for a docstring."""
 QUOTES = re.compile(r"\"{3}|'{3}")
 
 
@@ -50,4 +52,5 @@ def described(answer: str, body: str) -> list[str]:
     if text.partition("\n")[0].strip() in code:
         return []
     section = SECTION.search(text)
-    return paragraph(re.sub(r"\n\s*\n", "\n", text[: section.start()] if section else text))
+    said = paragraph(re.sub(r"\n\s*\n", "\n", text[: section.start()] if section else text))
+    return [] if said and NO_SENTENCE.search(said[0]) else said
