@@ -10,6 +10,8 @@ from midfill.server.actions.answers import FORBIDDEN
 from midfill.server.actions.targets import Kind, Target
 
 MOST = 2
+TEMPERATURES = (0.0, 0.7)
+"""Of the first question for calls, and of another where too few of them can be shown."""
 MOST_CALLS = 4
 """That are run, to choose from."""
 WIDEST = 72

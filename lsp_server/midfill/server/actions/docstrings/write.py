@@ -7,14 +7,20 @@ from dataclasses import replace
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
 from midfill.server.actions.docstrings.comment_style import doc_comment
 from midfill.server.actions.docstrings.content import Content
-from midfill.server.actions.docstrings.examples import MOST, Call, Example, can_have_examples, chosen
+from midfill.server.actions.docstrings.examples import (
+    MOST,
+    TEMPERATURES,
+    Call,
+    Example,
+    can_have_examples,
+    chosen,
+)
 from midfill.server.actions.docstrings.interview import Interview
 from midfill.server.actions.docstrings.placing import indent_at, place
 from midfill.server.actions.docstrings.python_style import docstring, quotes_of, style_of
 from midfill.server.actions.docstrings.trying import Trial
 from midfill.server.actions.docstrings.wrapping import width_of
 from midfill.server.actions.edits import Edit, FileEdit
-from midfill.server.actions.sentences import TEMPERATURES
 from midfill.server.actions.source import Source, Span
 from midfill.server.actions.targets import Kind, Target, find_target, targets_of
 
