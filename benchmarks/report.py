@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from rich.table import Table
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("midfill", "pygls", "torch", "transformers", "tokenizers")
 
+FILES = re.compile(r"(--(?:resume|against|functions)) \S+")
+"""In a command: files of whoever ran it, which nobody else has."""
 WIDTH = 150
 """Of the widest table, in characters: those that do not need it stay narrow."""
 
@@ -50,7 +53,9 @@ def report(
         "commit": commit(),
         "machine": _machine(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
-        "command": command or " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": FILES.sub(
+            r"\1 FILE", command or " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
+        ),
         "rows": rows,
         **({"tables": tables} if tables else {}),
         "summary": summary,

@@ -100,7 +100,7 @@ def vscode(program: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(CHROMIUM))
         vsix = build_vsix.build(Path(folder))
         environment = {"PATH": f"{SERVER}:/usr/bin:/bin", CACHE_ENV: str(cache_root())}
-        started = VscodeProgram(program, vsix, Path(folder, "home"), {}, BARE, environment)
+        started = VscodeProgram(program, [vsix], Path(folder, "home"), {}, BARE, environment)
         with VscodeSession(browser, started) as window:
             window.page.set_viewport_size(WINDOW)  # type: ignore[arg-type]
             window.open(VSCODE.file, VSCODE.text)

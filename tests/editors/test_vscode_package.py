@@ -58,6 +58,5 @@ def test_in_restricted_mode_no_workspace_names_what_is_run():
     }
     restricted = PACKAGE["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert restricted == [name for name in restricted if name in settings]
-    assert {"midfill.server.path", "midfill.model", "midfill.instructModel", "midfill.testPython"} <= set(
-        restricted
-    )
+    named = ("server.path", "model", "instructModel", "safetyModel", "testPython")
+    assert {f"midfill.{name}" for name in named} <= set(restricted)

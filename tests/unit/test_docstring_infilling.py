@@ -94,11 +94,14 @@ def test_an_answer_ends_where_nothing_more_of_it_is_taken() -> None:
     assert is_described("word " * 130)
 
 
-def test_the_hole_shows_a_part_of_a_long_file() -> None:
-    text = "x = 1\n" * 900 + "def f(a):\n" + "    a += 1\n" * 900 + "    return a\n"
+def hole_in(text: str) -> tuple[str, str] | None:
     source = read_source("python", text)
     assert source is not None
-    found = hole(text, targets_of(source)[0], "    ")
+    return hole(text, targets_of(source)[0], "    ")
+
+
+def test_the_hole_shows_a_part_of_a_long_file_with_plain_line_ends() -> None:
+    found = hole_in("x = 1\r\n" * 900 + "def f(a):\r\n" + "    a += 1\r\n" * 9 + "    return a\r\n")
     assert found is not None
     prefix, suffix = found
     assert prefix.startswith("x = 1\n")
@@ -106,4 +109,8 @@ def test_the_hole_shows_a_part_of_a_long_file() -> None:
     assert len(prefix) < 1300
     assert suffix.startswith("\n    a += 1\n")
     assert suffix.endswith("    return a\n")
-    assert len(suffix) < 3000
+    assert "\r" not in prefix + suffix
+
+
+def test_a_long_function_is_asked_about_so_that_a_filter_reads_all_of_it() -> None:
+    assert hole_in("def f(a):\n" + "    a += 1\n" * 900 + "    return a\n") is None

@@ -89,6 +89,32 @@ async def test_what_is_withdrawn_is_not_asked_for_again(tmp_path, opened) -> Non
     assert editor.asked == 1
 
 
+async def test_a_no_that_cannot_be_kept_holds_in_this_session(tmp_path, opened, monkeypatch) -> None:
+    editor = Asking(ALWAYS)
+    editor.may.set()
+    asked = permission(tmp_path, editor)
+    assert (await asked.running(tmp_path, "")).sandbox
+    assert asked.needs_no_question(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "read-only")
+
+    monkeypatch.setattr(Consents, "withdraw", refuse)
+    with pytest.raises(PermissionError):
+        asked.withdraw(tmp_path)
+    assert "not allowed" in (await asked.running(tmp_path, "")).reason
+    assert not asked.needs_no_question(tmp_path)
+
+
+async def test_what_another_window_withdraws_is_not_run_here(tmp_path, opened) -> None:
+    editor = Asking(ALWAYS)
+    editor.may.set()
+    asked = permission(tmp_path, editor)
+    assert (await asked.running(tmp_path, "")).sandbox
+    Consents(tmp_path / "state").withdraw(tmp_path)
+    assert not asked.needs_no_question(tmp_path)
+
+
 async def test_another_workspace_is_another_question(tmp_path, opened) -> None:
     editor = Asking(SESSION)
     editor.may.set()

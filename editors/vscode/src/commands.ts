@@ -63,6 +63,7 @@ async function menu(session: Session): Promise<void> {
 
 async function reinstall(context: vscode.ExtensionContext, session: Session, version: string): Promise<void> {
   if (await install(context, version, session.output)) await session.restart()
+  else session.forgetAnswer()
 }
 
 async function uninstall(context: vscode.ExtensionContext, session: Session): Promise<void> {

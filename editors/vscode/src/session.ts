@@ -90,7 +90,10 @@ export class Session implements vscode.Disposable {
       if (!this.wanted) return
       this.output.info(`starting ${server.command} (${server.version}, from the ${server.from})`)
       const client = makeClient(server.command, this.output, {
-        status: (status) => this.bar.set(status),
+        status: (status) => {
+          if (status.state === 'ready') this.forgetAnswer()
+          this.bar.set(status)
+        },
         answered: (count) => this.silence.answered(count),
         closed: () => this.closed(client),
         answeredBefore: (question) => this.answeredBefore(question),
@@ -111,6 +114,11 @@ export class Session implements vscode.Disposable {
     if (!this.fetchesModel || !isAboutModel(question)) return undefined
     this.fetchesModel = false
     return DOWNLOAD
+  }
+
+  /** It was said of one installation: nothing is fetched for it later, or after it failed. */
+  forgetAnswer(): void {
+    this.fetchesModel = false
   }
 
   /** It refused `initialize`, say. Had it stopped, `closed` would have seen to it. */

@@ -13,9 +13,19 @@ end
 
 ---For a client's `handlers`.
 function M.apply(problem, params, context)
+  local created = vim.tbl_filter(function(change)
+    return change.kind == 'create'
+  end, (params.edit or {}).documentChanges or {})
+  for _, change in ipairs(created) do
+    local options, file = change.options or {}, vim.uri_to_fname(change.uri)
+    -- Neovim would empty it (0.12), where the specification says that the edit fails.
+    if not options.overwrite and not options.ignoreIfExists and vim.uv.fs_stat(file) then
+      return { applied = false, failureReason = file .. ' is there already' }
+    end
+  end
   local answer = vim.lsp.handlers[METHOD](problem, params, context)
-  for _, change in ipairs((params.edit or {}).documentChanges or {}) do
-    if change.kind == 'create' then
+  if answer and answer.applied then
+    for _, change in ipairs(created) do
       trim(vim.uri_to_bufnr(change.uri))
     end
   end

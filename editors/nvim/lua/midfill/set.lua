@@ -18,6 +18,10 @@ function M.change(typed)
     vim.notify(('Midfill has no setting %q: see docs/settings.md'):format(name), vim.log.levels.ERROR)
   elseif text == '' then
     local now = require('midfill.server').settings[name]
+    local client = require('midfill.client').get()
+    if now == nil and client then
+      now = ((client.settings or {}).midfill or {})[name]
+    end
     now = now == nil and require('midfill.settings')[name] or now
     vim.api.nvim_echo({ { ('%s = %s'):format(name, vim.inspect(now)) } }, false, {})
   else

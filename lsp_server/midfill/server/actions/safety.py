@@ -19,6 +19,7 @@ from midfill.server.settings import Settings
 VERDICT_TOKENS = 24
 """`unsafe` and a line of categories: at most all 14."""
 TAG = re.compile(r"<(?=(?:BEGIN|END) (?:CONVERSATION|UNSAFE CONTENT CATEGORIES)>)")
+ROLE = re.compile(r"^([ \t]*(?:User|Agent)):", re.MULTILINE | re.IGNORECASE)
 CATEGORIES = re.compile(r"S\d{1,2}(?:\s*,\s*S\d{1,2})*")
 QUESTION, ANSWER = "what would be asked", "what the model answered"
 
@@ -42,13 +43,15 @@ def verdict_of(answer: str) -> Verdict | None:
 
 def question_of(said: Sequence[str]) -> list[ChatMessage]:
     """What the classifier is asked about the last text in `said`: user and model by turns, user first."""
-    turns = [
-        f"{role_of(number)}: {TAG.sub('< ', text.strip())}"  # no text ends the conversation around it
-        for number, text in enumerate(said)
-    ]
+    turns = [f"{role_of(number)}: {_tame(text)}" for number, text in enumerate(said)]
     conversation = "\n\n".join(turns)
     role = role_of(len(said) - 1)
     return messages_of("midfill.server.actions", "llama_guard.txt", role=role, conversation=conversation)
+
+
+def _tame(text: str) -> str:
+    """`text` that neither ends the conversation around it nor begins another turn."""
+    return ROLE.sub(r"\1 -", TAG.sub("< ", text.strip()))
 
 
 def role_of(number: int) -> str:

@@ -5,6 +5,7 @@ What is asked of it and what its verdicts mean is the server's business (`action
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 from midfill.model.api import ChatRequest, Chunk, Event, LoadProgress, ModelInfo, Request
 from midfill.model.backends.base import Backend, Report, Resting, TwoStep
@@ -41,7 +42,7 @@ class FilteredBackend:
         if self._filter.info is None:
             yield from self._loaded()
         try:
-            yield from self._filter.backend.stream(request)
+            yield from self._filter.backend.stream(replace(request, to_filter=False))
         finally:
             self._filter.touch()
 
@@ -72,7 +73,7 @@ class FilteredBackend:
             self._report(LoadProgress("ready", ""))
 
     def _unload_idle(self) -> float | None:
-        if not self._unload_after_s or self._filter.info is None:
+        if not self._unload_after_s or self._filter.off:
             return None
         left_s = self._filter.used + self._unload_after_s - self._clock()
         if left_s > 0:

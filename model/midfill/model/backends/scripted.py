@@ -61,14 +61,15 @@ class ScriptedBackend:
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         prompt = _prompt(request)
-        reused = self._reuse(prompt) if isinstance(request, FimRequest) else 0
+        counts = isinstance(request, FimRequest) and not request.apart
+        reused = self._reuse(prompt) if counts else 0
         prompt_tokens = self.count_tokens(prompt)
         fresh = max(1, prompt_tokens - reused)
         for _ in range(0, fresh, PREFILL_BLOCK_TOKENS):
             self._pass()
             yield Chunk()
         if isinstance(request, FimRequest):
-            self._cached = prompt
+            self._cached = prompt if counts else self._cached
             if request.prefill_only:
                 snippets = len(request.snippets)
                 yield Finish(FinishReason.LENGTH, Usage(prompt_tokens, reused, snippets=snippets))

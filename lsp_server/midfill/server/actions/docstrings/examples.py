@@ -70,6 +70,7 @@ def chosen(calls: list[Call], results: list[str]) -> tuple[Example, ...]:
         (call, result)
         for call, result in zip(calls, results, strict=True)
         if 0 < len(result) <= WIDEST
+        and result.isprintable()
         and result != "None"
         and _literal(_expression(result))
         and not any(mark in call.code + result for mark in FORBIDDEN)

@@ -8,11 +8,12 @@ import re
 from midfill.server.actions.answers import paragraph
 from midfill.server.actions.prompt import cut
 from midfill.server.actions.targets import Kind, Target
+from midfill.server.completion.cursor import normalize
 
 BEFORE_CHARS = 1200
 """Of the file before the function: its words and the docstrings beside it."""
 BODY_TOKENS = 900
-"""Of a longer function the ends are shown."""
+"""Of a longer function the ends would be shown: there it is better asked for."""
 TOKENS = 90
 MOST_CHARS = 600
 SECTION = re.compile(
@@ -28,15 +29,20 @@ QUOTES = re.compile(r"\"{3}|'{3}")
 
 def hole(text: str, target: Target, indent: str) -> tuple[str, str] | None:
     """(prefix, suffix) of the description, which `indent` is before. None where it is better asked for: of
-    a class, and where there is a docstring already, which tells what the code does not."""
+    a class, of a long function, and where there is a docstring already, which tells what the code does not.
+
+    So the safety filter, which reads prefix and suffix, reads all the code that is asked about later.
+    """
     if target.language != "python" or target.kind is Kind.CLASS or target.doc or target.body is None:
         return None
     start, end = target.span[0], target.signature[1]
     before = text[max(0, start - BEFORE_CHARS) : start]
     if len(before) == BEFORE_CHARS:
-        before = before.partition("\n")[2]
-    prefix = f'{before}{text[start:end]}\n{indent}""" '
-    return prefix, cut(text[end : target.span[1]], BODY_TOKENS) + "\n"
+        before = normalize(before).partition("\n")[2]
+    body = normalize(text[end : target.span[1]])
+    if cut(body, BODY_TOKENS) != body:
+        return None
+    return f'{normalize(before + text[start:end])}\n{indent}""" ', body + "\n"
 
 
 def is_described(answer: str) -> bool:

@@ -21,6 +21,7 @@ from midfill.server.actions.docstrings.python_style import docstring, quotes_of,
 from midfill.server.actions.docstrings.trying import Trial
 from midfill.server.actions.docstrings.wrapping import width_of
 from midfill.server.actions.edits import Edit, FileEdit
+from midfill.server.actions.safety import Unsafe
 from midfill.server.actions.source import Source, Span
 from midfill.server.actions.targets import Kind, Target, find_target, targets_of
 
@@ -68,8 +69,14 @@ class WriteDocstring:
         if trial is None:
             return ()
         calls, results = dict[str, Call](), list[str]()
+        found: tuple[Example, ...] = ()
         for temperature in TEMPERATURES:
-            new = [call for call in await interview.calls(temperature) if call.code not in calls]
+            try:
+                new = [call for call in await interview.calls(temperature) if call.code not in calls]
+            except Unsafe:
+                raise
+            except Refused:  # the docstring is good without
+                break
             task.say("running the examples")
             results += await asyncio.to_thread(trial.results, new) if new else []
             calls |= {call.code: call for call in new}

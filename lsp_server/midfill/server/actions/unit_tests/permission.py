@@ -59,6 +59,7 @@ class Permission:
     def give(self, workspace: Path) -> None:
         """Raises OSError where it cannot be kept."""
         self._consents.give(workspace)
+        self._questions.pop(workspace, None)
 
     def withdraw(self, workspace: Path) -> None:
         """Raises OSError where that cannot be kept; this session runs nothing more there all the same."""
@@ -71,26 +72,27 @@ class Permission:
     def needs_no_question(self, workspace: Path) -> bool:
         """Whether running was allowed there, for good or in this session."""
         asked = self._questions.get(workspace)
-        answered = asked is not None and asked.done() and not asked.cancelled() and asked.result()
-        return answered or self._consents.given(workspace)
+        if asked is not None and asked.done() and not asked.cancelled():
+            return asked.result()
+        return self._consents.given(workspace)
 
     async def _is_allowed(self, workspace: Path) -> bool:
-        if self._consents.given(workspace):
-            return True
         if workspace not in self._questions:
+            if self._consents.given(workspace):
+                return True
             # a task of its own: an action that is cancelled leaves the question on the user's screen
             self._questions[workspace] = asyncio.get_running_loop().create_task(self._ask(workspace))
         return await asyncio.shield(self._questions[workspace])
 
     async def _ask(self, workspace: Path) -> bool:
         sentence = (
-            f"may the tests written for `{workspace.name}` be run in a sandbox, without network and home "
-            "folder, so that only what passes is offered?"
+            f"may the tests written for `{workspace.name}`, and examples for its docstrings, be run in a "
+            "sandbox, without network and home folder, so that only what passes is offered?"
         )
         answer = await self._editor.ask(sentence, (SESSION, ALWAYS, NEVER))
         if answer == ALWAYS:
             try:
-                self._consents.give(workspace)
+                self.give(workspace)
             except OSError as error:
                 log.warning("the answer cannot be kept: %s", error.strerror or type(error).__name__)
         return answer in (SESSION, ALWAYS)

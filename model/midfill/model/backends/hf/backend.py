@@ -24,7 +24,7 @@ from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.hf.speculation import Speculation
 from midfill.model.budget import room_tokens
 from midfill.model.config import ModelConfig
-from midfill.model.errors import GenerationError, OutOfMemory
+from midfill.model.errors import GenerationError, OutOfMemory, UnsupportedModel
 from midfill.model.prompting import Prompt, Prompts
 from midfill.model.stops import StopScanner
 from midfill.model.store.local import LocalModel
@@ -116,6 +116,8 @@ class TransformersBackend:
                 yield from loop.stream(cache, self._apart_job(loaded, request))
             case FimRequest():
                 yield from self._complete(loop, *self._fim_job(loaded, request))
+            case ChatRequest(to_filter=True):  # or a model would judge itself
+                raise UnsupportedModel("no safety filter is loaded: restart the model")
             case ChatRequest():
                 yield from loop.stream(self._chat, self._chat_job(request))
 
