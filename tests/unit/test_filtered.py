@@ -17,8 +17,8 @@ TO_FILTER = replace(CHAT, to_filter=True)
 class Filtered(Bench):
     """One model of two units, and a filter beside it."""
 
-    def __init__(self, room: int = 4, unload_after_s: float = 0) -> None:
-        super().__init__(room, two=False)
+    def __init__(self, room: int = 4, unload_after_s: float = 0, idle_after_s: float = 0) -> None:
+        super().__init__(room, two=False, unload_after_s=idle_after_s)
         self.pair.close()
         self.backend = FilteredBackend(
             self.pair, lambda: Model(self, "guard", 2), "the guard", unload_after_s, self.clock
@@ -51,6 +51,15 @@ def test_it_is_loaded_at_the_first_question_to_it_and_stays() -> None:
     assert "the guard for the safety filter" in bench.said[0].message
     assert bench.answer(TO_FILTER) == "guardguard"
     assert bench.log.count("read guard") == 1
+
+
+def test_after_it_was_loaded_the_others_are_what_they_were() -> None:
+    bench = Filtered(idle_after_s=60)
+    bench.clock.now += 60
+    bench.backend.rest()
+    assert bench.stages == ["idle"]
+    bench.answer(TO_FILTER)
+    assert (bench.stages[1], bench.stages[-1]) == ("load", "idle")
 
 
 def test_one_that_cannot_be_loaded_fails_each_time_and_leaves_the_others() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,8 @@ from midfill.model.backends.scripted import ScriptedBackend
 from midfill.model.errors import NoModel, NotNow, OutOfMemory
 from tests.unit.fakes import TIMEOUT_S, Inbox, Loaded
 from tests.unit.two_models import CHAT, FIM, Bench
+
+APART = replace(FIM, apart=True)
 
 
 def test_one_model_is_one_backend_and_two_are_a_pair():
@@ -106,6 +109,20 @@ def test_two_that_do_not_fit_take_turns_and_it_is_said():
     bench.log.clear()
     assert bench.ask(CHAT) == "chatchat"  # known by now: nothing is tried beside the other
     assert bench.log[:2] == ["close fim", "read chat"]
+
+
+def test_an_actions_infilling_waits_for_its_model_but_takes_no_chat_models_place():
+    bench = Bench(unload_after_s=60)
+    bench.clock.now += 60
+    bench.pair.rest()  # the one that completes leaves
+    assert bench.ask(APART) == "fimfim"
+    bench = Bench(room=3)
+    bench.ask(CHAT)  # in whose place the other one was
+    bench.log.clear()
+    with pytest.raises(NotNow, match="do not fit together"):
+        bench.ask(APART)
+    bench.settle()
+    assert bench.log == []
 
 
 def test_a_model_is_not_taken_away_under_its_answer():

@@ -27,11 +27,20 @@ class FilteredBackend:
         self._filter = Slot(make_filter, clock)
         self._unload_after_s = unload_after_s
         self._report: Report = lambda _: None
+        self._last = LoadProgress("ready", "")
+        """What the other models were last said to be: said again once the filter is loaded."""
 
     def load(self, report: Report) -> ModelInfo:
         """Load all but the filter. `report` is kept: loading that one goes there as well."""
         self._report = report
-        return self._backend.load(report)
+
+        def keep(progress: LoadProgress) -> None:
+            self._last = progress
+            report(progress)
+
+        info = self._backend.load(keep)
+        self._last = LoadProgress("ready", "")
+        return info
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Backend.stream`. A filter that cannot be loaded raises ModelError, every time."""
@@ -70,7 +79,7 @@ class FilteredBackend:
             for _ in self._filter.make_ready(say):
                 yield Chunk()
         finally:
-            self._report(LoadProgress("ready", ""))
+            self._report(self._last)
 
     def _unload_idle(self) -> float | None:
         if not self._unload_after_s or self._filter.off:

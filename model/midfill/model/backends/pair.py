@@ -60,12 +60,17 @@ class PairBackend:
         return info if self._chat is self._fim else replace(info, can_chat=True)
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
-        """See `Backend.stream`. A completion that finds its model gone raises NotNow, and has it loaded."""
+        """See `Backend.stream`. A completion that finds its model gone raises NotNow, and has it loaded; an
+        action's infilling waits for it, unless it would take the chat model's place."""
         match request:
+            case FimRequest(apart=True):
+                if self._fim.info is None and self._taking_turns and self._fim is not self._chat:
+                    raise NotNow(self._paused())
+                yield from self._answer(self._fim, self._chat, request)
             case FimRequest():
                 yield from self._complete(request)
             case ChatRequest():
-                yield from self._answer(request)
+                yield from self._answer(self._chat, self._fim, request)
 
     def rest(self) -> float | None:
         """See `Resting.rest`: goes on loading the first model, unloads what is idle."""
@@ -125,12 +130,11 @@ class PairBackend:
                 self._report(LoadProgress("failed", self._failure))
         del self._loads[slot]
 
-    def _answer(self, request: ChatRequest) -> Generator[Event, None, None]:
-        slot = self._chat
+    def _answer(self, slot: Slot, other: Slot, request: Request) -> Generator[Event, None, None]:
         slot.touch()
         self._chats += 1
         try:
-            for _ in self._make_ready(slot, self._fim):
+            for _ in self._make_ready(slot, other):
                 yield Chunk()
             yield from slot.backend.stream(request)
         finally:
