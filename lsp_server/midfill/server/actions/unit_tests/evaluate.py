@@ -156,7 +156,7 @@ class _Runner:
         )
 
     def _start(self, plan: Plan) -> Outcome:
-        wall_s = max(LEAST_S, min(plan.most_s, self._wall_s - self.seconds))
+        wall_s = min(max(LEAST_S, plan.most_s), self._wall_s - self.seconds)
         job = Job(
             (("inside.py", INSIDE.read_text(encoding="utf-8")), ("plan.json", plan.to_json())),
             ("-I", f"{CODE}/inside.py", f"{CODE}/plan.json"),
