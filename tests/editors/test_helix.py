@@ -99,6 +99,8 @@ def test_stopped_it_is_silent_and_restarted_it_suggests(start_helix):
         helix.type("o    return ")
         helix.press("C-x")
         helix.type("z")
+        helix.wait_for("what was typed", lambda: helix.shows("return z"))
+        assert not helix.shows(TEXT)
         assert helix.saved().startswith("def add(a, b):\n    return z\n")
         helix.command("lsp-restart midfill")
         helix.wait_until_ready(times=2)

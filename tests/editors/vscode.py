@@ -7,18 +7,16 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from playwright.sync_api import Browser, Error, Page
 
 from tests.editors.vscode_program import VscodeProgram
+from tests.editors.waiting import DEADLINE_S, POLL_S, Watched
 
-POLL_S = 0.05
-DEADLINE_S = 60.0
-"""For anything that needs no model: a busy machine must not fail a test that is right."""
 KEY_MS = 30
 """Between two keys, a fast typist's."""
 SCREENSHOTS = Path(os.environ.get("MIDFILL_SCREENSHOTS", ".editors/screenshots"))
@@ -27,7 +25,7 @@ GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .suggest-previe
 STATUS = ".statusbar-item[id$='midfill.status'] a"
 
 
-class VscodeSession:
+class VscodeSession(Watched):
     """One VS Code with one window on one folder. Use as a context manager: nothing is left running."""
 
     def __init__(self, browser: Browser, program: VscodeProgram, folder: str = "") -> None:
@@ -65,15 +63,6 @@ class VscodeSession:
     def second(self) -> "VscodeSession":
         """Another window of the same VS Code on the same folder."""
         return VscodeSession(self._browser, self.program, self._folder)
-
-    def wait_for(self, what: str, check: Callable[[], Any], deadline_s: float = DEADLINE_S) -> Any:
-        """Ask `check` until it answers something true, and return that. Else fails, with a screenshot."""
-        end = time.monotonic() + deadline_s
-        while not (seen := check()):
-            if time.monotonic() > end:
-                raise AssertionError(f"after {deadline_s:.0f} s still not: {what}\n{self.dump()}")
-            time.sleep(POLL_S)
-        return seen
 
     def open(self, name: str, content: str) -> Path:
         """Open a file of this content by Ctrl+P, as a person would, the cursor at its end."""

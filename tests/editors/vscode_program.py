@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 import psutil
 
+from tests.editors.processes import end
+
 STOP_S = 5.0
 """For an orderly end, before whatever is left is killed."""
 OUTPUT_CHARS = 3000
@@ -120,10 +122,7 @@ class VscodeProgram:
 
     def stop(self) -> None:
         self.process.terminate()
-        _, alive = psutil.wait_procs([*self._seen], timeout=STOP_S)
-        for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        end(self._seen, STOP_S)
 
     def output(self) -> str:
         """The last that VS Code's server printed."""

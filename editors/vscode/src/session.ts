@@ -165,4 +165,3 @@ export class Session implements vscode.Disposable {
     })
   }
 }
-
