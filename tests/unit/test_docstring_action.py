@@ -240,7 +240,27 @@ async def test_a_parameter_that_was_told_by_its_name_alone_is_asked_for_with_a_h
 
 
 async def test_sentences_of_the_prompts_own_example_are_left_out() -> None:
-    copied = "The order of the numbers stays as it was before."
+    copied = "All others come back unchanged, as they were before."
     answers = (ANSWERS[0], f"{copied} Multiply all of the values by one factor.", *ANSWERS[2:])
     found = await bench(SCALE, *answers).run()
     assert "number.\n\n    Multiply all of the values by one factor.\n\n    Args:" in found
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        'The count, which tells how often, and begin with "The count".',
+        "How often to do it, say [0.2, 0.5, 7.0].",
+    ],
+)
+async def test_a_parameter_is_not_told_in_words_of_the_question_or_numbers_of_the_example(
+    copied: str,
+) -> None:
+    found = await bench("def f(count: int):\n    pass║\n", "Do it.", copied, "How often to do it.").run()
+    assert "        count: How often to do it.\n" in found
+
+
+async def test_numbers_of_the_users_code_may_be_told() -> None:
+    picture = "def f(count: int):\n    return count or 7.0║\n"
+    found = await bench(picture, "Do it.", "How often to do it, or 7.0 times.", "Itself.").run()
+    assert "        count: How often to do it, or 7.0 times.\n" in found

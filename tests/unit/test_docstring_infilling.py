@@ -4,7 +4,7 @@ import pytest
 
 from midfill.model import FimRequest, Lane, ModelInfo
 from midfill.server.actions.docstrings import WriteDocstring
-from midfill.server.actions.docstrings.infilling import described, hole, is_described
+from midfill.server.actions.docstrings.infilling import Hole, described, holes, is_described
 from midfill.server.actions.source import read_source
 from midfill.server.actions.targets import targets_of
 from midfill.server.settings import Settings
@@ -29,15 +29,23 @@ async def test_the_description_is_infilled_and_the_rest_is_asked() -> None:
     first, second = bench_.host.asked
     assert isinstance(first, FimRequest)
     assert first.apart
-    assert (first.prefix, first.suffix) == ('import os\n\n\ndef f(a):\n    """ ', "\n    pass\n")
+    assert first.prefix == 'import os\n\n\ndef f(a):\n    """ '
+    assert first.suffix == '\n    """\n    pass\n'
     assert set(bench_.host.lanes) == {Lane.CHAT}
     assert second.messages[-2:][0].content == "Do it."
 
 
 @pytest.mark.parametrize("garbage", ["", "pass\n", "Gibt die Summe der Werte zurück.", '"""'])
 async def test_what_is_no_description_is_asked_for(garbage: str) -> None:
-    bench_ = bench(garbage, "Do it.", "A thing.")
+    bench_ = bench(garbage, garbage, "Do it.", "A thing.")
     assert '"""Do it.\n' in await bench_.run()
+
+
+async def test_where_the_hole_with_closing_quotes_stays_empty_the_one_without_is_tried() -> None:
+    bench_ = bench("pass\n", "Do it.", "A thing.")
+    assert '"""Do it.\n' in await bench_.run()
+    first, second, _ = bench_.host.asked
+    assert (second.prefix, second.suffix) == (first.prefix, "\n    pass\n")
 
 
 @pytest.mark.parametrize(
@@ -94,23 +102,32 @@ def test_an_answer_ends_where_nothing_more_of_it_is_taken() -> None:
     assert is_described("word " * 130)
 
 
-def hole_in(text: str) -> tuple[str, str] | None:
+def holes_in(text: str, target: int = 0) -> tuple[Hole, ...]:
     source = read_source("python", text)
     assert source is not None
-    return hole(text, targets_of(source)[0], "    ")
+    return holes(text, targets_of(source)[target], "    ")
 
 
 def test_the_hole_shows_a_part_of_a_long_file_with_plain_line_ends() -> None:
-    found = hole_in("x = 1\r\n" * 900 + "def f(a):\r\n" + "    a += 1\r\n" * 9 + "    return a\r\n")
-    assert found is not None
-    prefix, suffix = found
-    assert prefix.startswith("x = 1\n")
-    assert prefix.endswith('x = 1\ndef f(a):\n    """ ')
-    assert len(prefix) < 1300
-    assert suffix.startswith("\n    a += 1\n")
-    assert suffix.endswith("    return a\n")
-    assert "\r" not in prefix + suffix
+    text = "x = 1\r\n" * 900 + "def f(a):\r\n" + "    a += 1\r\n" * 9 + "    return a\r\n"
+    closed, opened = holes_in(text)
+    assert closed.prefix == opened.prefix
+    assert closed.prefix.startswith("x = 1\n")
+    assert closed.prefix.endswith('x = 1\ndef f(a):\n    """ ')
+    assert len(closed.prefix) < 400
+    assert opened.suffix == closed.body == "\n" + "    a += 1\n" * 9 + "    return a\n"
+    assert closed.suffix == '\n    """' + closed.body
+    assert "\r" not in closed.prefix + closed.suffix
+
+
+def test_a_method_is_shown_with_the_line_that_opens_its_class() -> None:
+    text = "class A(B):\n" + "    x = 1\n" * 90 + "    def f(self):\n        pass\n"
+    first, _ = holes_in(text, target=1)
+    assert first.prefix.startswith("class A(B):\n    x = 1\n")
+    text = "class A(B):\n    def f(self):\n        pass\n"
+    first, _ = holes_in(text, target=1)
+    assert first.prefix.startswith("class A(B):\n    def f(self):\n")
 
 
 def test_a_long_function_is_asked_about_so_that_a_filter_reads_all_of_it() -> None:
-    assert hole_in("def f(a):\n" + "    a += 1\n" * 900 + "    return a\n") is None
+    assert holes_in("def f(a):\n" + "    a += 1\n" * 900 + "    return a\n") == ()

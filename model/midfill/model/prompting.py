@@ -125,9 +125,12 @@ class Prompts:
         return self._render(cut)
 
     def apart(self, request: FimRequest) -> Prompt:
-        """The prompt of a request that belongs to no cursor: nothing is remembered."""
+        """The prompt of a request that belongs to no cursor: no key pays for its suffix again, which may be
+        half of it. Nothing is remembered.
+        """
         room, _ = room_tokens(self._context_tokens, request.max_new_tokens, self._overhead)
-        return self.fitted(request, self.headroom.allow(room))
+        room = self.headroom.allow(room)
+        return self._render(self._cut(request, Surroundings(), room, whole=False, suffix_max=room // 2))
 
     def fitted(self, request: FimRequest, room: int) -> Prompt:
         """The prompt with at most `room` tokens of the user's text; nothing is remembered."""
@@ -150,13 +153,21 @@ class Prompts:
             self._last_around = (asked, self._renderer.render(request, budget))
         return self._last_around[1]
 
-    def _cut(self, request: FimRequest, around: Surroundings, room: int, *, whole: bool) -> _Cut:
+    def _cut(
+        self,
+        request: FimRequest,
+        around: Surroundings,
+        room: int,
+        *,
+        whole: bool,
+        suffix_max: int | None = None,
+    ) -> _Cut:
         fitted = fit(
             self._tokenizer,
             request.prefix,
             self._suffix_of(request),
             max(0, room - around.tokens),
-            self._suffix_max(room),
+            self._suffix_max(room) if suffix_max is None else suffix_max,
             continued=bool(around.in_prefix),
         )
         return _Cut(request.path, whole, fitted, around)

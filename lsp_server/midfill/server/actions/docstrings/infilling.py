@@ -1,17 +1,21 @@
-"""What a Python function does, infilled between its signature and its body: the hole, and what came. Pure.
+"""What a Python function does, infilled between its signature and its body: the holes, and what came. Pure.
 
-As in the Code Llama paper, appendix E: behind the opening quotes and one space, without the closing ones.
+Behind the opening quotes and one space, as in the Code Llama paper's appendix E, but with closing quotes
+before the body: a small model writes fewer words of the body again, and more of what it does. Where it
+leaves that hole empty it may fill the paper's.
 """
 
 import re
+from dataclasses import dataclass
 
 from midfill.server.actions.answers import paragraph
 from midfill.server.actions.prompt import cut
 from midfill.server.actions.targets import Kind, Target
 from midfill.server.completion.cursor import normalize
 
-BEFORE_CHARS = 1200
-"""Of the file before the function: its words and the docstrings beside it."""
+BEFORE_CHARS = 300
+"""Of the file before the function: its words. Of 1,200 a small model repeats what the docstring of the
+function before says, though this one does something else."""
 BODY_TOKENS = 900
 """Of a longer function the ends would be shown: there it is better asked for."""
 TOKENS = 90
@@ -27,22 +31,43 @@ NO_SENTENCE = re.compile(r"\s(?:[=|]|::=|->)\s")
 QUOTES = re.compile(r"\"{3}|'{3}")
 
 
-def hole(text: str, target: Target, indent: str) -> tuple[str, str] | None:
-    """(prefix, suffix) of the description, which `indent` is before. None where it is better asked for: of
-    a class, of a long function, and where there is a docstring already, which tells what the code does not.
+@dataclass(frozen=True, slots=True)
+class Hole:
+    prefix: str
+    suffix: str
+    body: str
+    """The function's, which the suffix ends with."""
+
+
+def holes(text: str, target: Target, indent: str) -> tuple[Hole, ...]:
+    """Where to infill the description, which `indent` is before: one after the other, until one is filled.
+    None where it is better asked for: of a class, of a long function, and where there is a docstring
+    already, which tells what the code does not.
 
     So the safety filter, which reads prefix and suffix, reads all the code that is asked about later.
     """
     if target.language != "python" or target.kind is Kind.CLASS or target.doc or target.body is None:
-        return None
+        return ()
     start, end = target.span[0], target.signature[1]
     before = text[max(0, start - BEFORE_CHARS) : start]
     if len(before) == BEFORE_CHARS:
         before = normalize(before).partition("\n")[2]
-    body = normalize(text[end : target.span[1]])
+    body = normalize(text[end : target.span[1]]) + "\n"
     if cut(body, BODY_TOKENS) != body:
-        return None
-    return f'{normalize(before + text[start:end])}\n{indent}""" ', body + "\n"
+        return ()
+    prefix = f'{normalize(_class_of(text, target, before) + before + text[start:end])}\n{indent}""" '
+    return Hole(prefix, f'\n{indent}"""{body}', body), Hole(prefix, body, body)
+
+
+def _class_of(text: str, target: Target, before: str) -> str:
+    """The line that opens the method's class, unless `before` has it: its name tells what it is about."""
+    opening = re.compile(
+        rf"^[ \t]*class {re.escape(target.enclosing.rpartition('.')[2])}\b.*\n", re.MULTILINE
+    )
+    if not target.enclosing or opening.search(before):
+        return ""
+    found = list(opening.finditer(text, 0, target.span[0]))
+    return found[-1][0] if found else ""
 
 
 def is_described(answer: str) -> bool:

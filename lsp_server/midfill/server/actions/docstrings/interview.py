@@ -14,7 +14,7 @@ from midfill.server.actions.answers import EMPTY, is_whole_paragraph, paragraph,
 from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.examples import Call, calls_in
-from midfill.server.actions.docstrings.infilling import TOKENS, described, hole, is_described
+from midfill.server.actions.docstrings.infilling import TOKENS, described, holes, is_described
 from midfill.server.actions.docstrings.placing import indent_at
 from midfill.server.actions.natural import ENGLISH, language_of_comments, may_be_in
 from midfill.server.actions.prompt import cut, fenced, messages_of
@@ -33,7 +33,8 @@ ONLY_TAKES = re.compile(r"The (?:function|method) `\w+` takes (?!.*\b(?:and|then
 NEW_WORDS = 2
 """That many words beyond what is said already make a sentence worth reading."""
 RUN_WORDS = 5
-"""So many words in a row of the prompt's own example: small models say them again of other code."""
+"""So many words in a row of the prompt's example or of the question: small models say them again."""
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ANSWER_TOKENS = 60
 QUESTION_TOKENS = 25
 EXAMPLES_TOKENS = 150
@@ -47,7 +48,8 @@ class Interview:
         self._task, self._target = task, target
         self._spoken = language_of_comments(task.snapshot.text)
         infills = task.settings.docstring_description == "auto"
-        self._hole = hole(task.snapshot.text, target, indent_at(task.snapshot, target)) if infills else None
+        indent = indent_at(task.snapshot, target)
+        self._holes = holes(task.snapshot.text, target, indent) if infills else ()
         self._own_words = 0
         self._asked = 0
         self._questions = (
@@ -69,9 +71,9 @@ class Interview:
             name=name,
             again=self._tongue,
         )
-        self._shown = {
-            run for turn in self._talk if turn.role == "assistant" for run in _runs(turn.content)
-        }
+        shown = "\n".join(turn.content for turn in self._talk if turn.role == "assistant")
+        self._shown = {run for line in shown.split("\n") for run in _runs(line)}
+        self._shown_numbers = {*NUMBER.findall(shown)} - {*NUMBER.findall(code)}
 
     async def run(self) -> Content:
         """Every slot of the frame, in reading order. Raises Refused where the model cannot be asked."""
@@ -107,16 +109,19 @@ class Interview:
 
     async def _infilled(self) -> list[str]:
         """What it does, in sentences; none where that has to be asked."""
-        if self._hole is None or self._task.infill is None:
+        if self._task.infill is None:
             return []
-        try:
-            answer = await self._task.infill(*self._hole, TOKENS, is_described)
-        except Unsafe:
-            raise
-        except Refused:  # the model that completes makes room for the one that chats
-            return []
-        said = described(answer, body=self._hole[1])
-        return said if all(may_be_in(self._spoken, one) for one in said) else []
+        for hole in self._holes:
+            try:
+                answer = await self._task.infill(hole.prefix, hole.suffix, TOKENS, is_described)
+            except Unsafe:
+                raise
+            except Refused:  # the model that completes makes room for the one that chats
+                return []
+            said = described(answer, hole.body)
+            if said and all(may_be_in(self._spoken, one) for one in said):
+                return said
+        return []
 
     def _is_long(self) -> bool:
         """Whether there is more to tell than a summary can."""
@@ -137,7 +142,7 @@ class Interview:
         kept: list[str] = []
         for said in paragraph(answer):
             fresh = {*words_of(said)} - known
-            repeats = ONLY_TAKES.match(said) or _runs(said) & self._shown
+            repeats = ONLY_TAKES.match(said) or self._parrots(said, question)
             if len(fresh) >= NEW_WORDS and not repeats and may_be_in(self._spoken, said):
                 kept.append(said)
                 known |= fresh
@@ -146,7 +151,7 @@ class Interview:
 
     async def _parameter(self, one: Parameter) -> str:
         def tells(said: str) -> bool:
-            return says_more_than(said, one.name, one.type)
+            return says_more_than(said, one.name, one.type) and not self._parrots(said, say_more)
 
         question = f"What is the parameter `{one.name}`?"
         begin = f"The {' '.join(words_of(one.name)) or one.name}"
@@ -176,6 +181,12 @@ class Interview:
             self._own_words += 1
         self._heard(said)
         return said
+
+    def _parrots(self, said: str, question: str) -> bool:
+        """Whether the model says of this code what stands in the prompt's example, or in the question."""
+        if self._shown_numbers & {*NUMBER.findall(said)}:
+            return True
+        return bool(_runs(said) & (self._shown | _runs(question)))
 
     def _heard(self, said: str) -> None:
         self._talk.append(ChatMessage("assistant", said))
