@@ -1,10 +1,10 @@
 """Code actions with the default model: docstrings beside a template, unit tests with what they notice.
 
-Every 4th HumanEval function; `--all`: each, and tests by 1, 3 and 5 candidates. For docstrings its own is
-removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows N` so many, `--only
-docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of its own.
-`--compare`: docstrings without infilling too. `--resume FILE` keeps the rows of one model. Both parts
-(`actions_docstrings`, `actions_tests`) choose in one server.
+Every 4th HumanEval function; `--all`: each, and of every 4th the tests by 1, 3 and 5 candidates. For
+docstrings its own is removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows
+N` so many, `--only docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of
+its own. `--compare`: docstrings without infilling too. `--resume FILE` keeps the rows of one model. Both
+parts (`actions_docstrings`, `actions_tests`) choose in one server.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> None:
             summary |= found
         if asked.only != "docstrings":
             tables["unit tests"], found = actions_tests.measure(
-                taken, kept, served, asked.model, every_count=asked.all
+                taken, kept, served, asked.model, counted=taken[::EVERY] if asked.all else ()
             )
             summary |= found
     first, *others = tables

@@ -29,16 +29,16 @@ def measure(
     served: Served,
     model: str = DEFAULT_MODEL,
     *,
-    every_count: bool = False,
+    counted: Sequence[Problem] = (),
 ) -> tuple[list[Row], dict[str, Any]]:
-    """The table's rows, and the summary's keys; `every_count`: for each of CANDIDATES. What cannot be
-    measured here is None, with its reason."""
+    """The table's rows, and the summary's keys; of `counted` also by CANDIDATES. What cannot be measured
+    here is None, with its reason."""
     try:
         sandbox = open_sandbox()
     except SandboxRefused as refused:
         return [{"functions": 0}], {"tests_mutation": None, "tests_mutation_reason": str(refused)}
 
-    def written(key: str, write: Write) -> list[Row]:
+    def written(key: str, write: Write, problems: Sequence[Problem]) -> list[Row]:
         return [
             outcome(problem, f"{problem['task_id']} {key}", write, sandbox, kept) for problem in problems
         ]
@@ -48,15 +48,17 @@ def measure(
         return next(iter(chosen.files.values()), ""), chosen.seconds
 
     answer = remembered(Model(model))
-    primary = row(f"{PRIMARY} candidates, over LSP", written("served", by_server))
+    primary = row(f"{PRIMARY} candidates, over LSP", written("served", by_server, problems))
     rows = [primary]
-    for count in CANDIDATES if every_count else ():
-        rows.append(row(f"{count} candidates", written(f"{count} examples", here(answer, sandbox, count))))
-    if every_count:
+    for count in CANDIDATES if counted else ():
+        found = written(f"{count} examples", here(answer, sandbox, count), counted)
+        rows.append(row(f"{count} candidates", found))
+    if counted:
         alone = here(answer, sandbox, PRIMARY, use_examples=False)
         title = f"{PRIMARY} candidates, docstring's examples not used"
-        rows.append(row(title, written(f"{PRIMARY} alone", alone)))
-    template = row("docstring's examples, no model", written("0 examples", here(answer, sandbox, 0)))
+        rows.append(row(title, written(f"{PRIMARY} alone", alone, counted)))
+    by_examples = written("0 examples", here(answer, sandbox, 0), counted or problems)
+    template = row("docstring's examples, no model", by_examples)
     with_bug = problems[:: max(1, len(problems) // BUGS)][:BUGS]
     bugs = [found for p in with_bug if "test" in p and (found := bug(p, by_server, sandbox, kept))]
     exposed = {

@@ -69,7 +69,7 @@ def test_tests_are_chosen_in_the_server_run_anew_counted_and_kept(
     monkeypatch.setattr(actions_here.Model, "answer", answer)
     for served in (serving(said), NotAsked()):
         with served:
-            rows, summary = actions_tests.measure([PROBLEM], kept, served, every_count=True)
+            rows, summary = actions_tests.measure([PROBLEM], kept, served, counted=[PROBLEM])
         assert len(asked) == 5, "of five candidates, the first three are those of three"
         assert [row["share"] for row in rows] == [1] * 7
         assert [row["tests each"] for row in rows] == [2, 2, 2, 2, 1, 1, None]
