@@ -80,6 +80,10 @@ async def test_the_safety_filter_reads_it_as_well() -> None:
     [
         ("do it well", ["Do it well."]),
         ("\n    Do it.\n    More of it.\n", ["Do it.", "More of it."]),
+        ("Do it well\n\n    More of it.", ["Do it well.", "More of it."]),
+        ("Do it:\n\n    First this.", ["Do it.", "First this."]),
+        ("Do it. \n\n    More of it.", ["Do it.", "More of it."]),
+        ("Do it,\n    and more of it.", ["Do it, and more of it."]),
         ('Do it. """\n    return 1', ["Do it."]),
         ("Do it.\n\n    Parameters:\n    a (int): It.", ["Do it."]),
         ("Do it.\n\n    Parameters\n    ----------\n    a : int", ["Do it."]),

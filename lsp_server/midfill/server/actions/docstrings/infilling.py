@@ -28,6 +28,8 @@ SECTION = re.compile(
 """Where a docstring goes on to what the frame has its own places for."""
 NO_SENTENCE = re.compile(r"\s(?:[=|]|::=|->)\s")
 """Grammars and formulas, which some functions have for a docstring."""
+UNENDED = re.compile(r"(?<=[^\s.!?]):?[ \t]*\n\s*\n")
+"""The end of a paragraph whose last sentence has no full stop."""
 QUOTES = re.compile(r"\"{3}|'{3}")
 
 
@@ -83,5 +85,6 @@ def described(answer: str, body: str) -> list[str]:
     if text.partition("\n")[0].strip() in code:
         return []
     section = SECTION.search(text)
-    said = paragraph(re.sub(r"\n\s*\n", "\n", text[: section.start()] if section else text))
+    sentences = UNENDED.sub(".\n", text[: section.start()] if section else text)
+    said = paragraph(re.sub(r"\n\s*\n", "\n", sentences))
     return [] if said and NO_SENTENCE.search(said[0]) else said
