@@ -4,7 +4,7 @@ Every 4th HumanEval function; `--all`: each, and of every 4th the tests by 1, 3 
 docstrings its own is removed. `--functions FILE` takes others (JSON lines with HumanEval's fields), `--rows
 N` so many, `--only docstrings|tests` one part; none of these writes a result. `--model NAME` writes one of
 its own. `--compare`: docstrings without infilling too. `--resume FILE` keeps the rows of one model. Both
-parts (`actions_docstrings`, `actions_tests`) choose in one server.
+parts (`docstrings`, `unit_tests`) choose in one server.
 """
 
 import argparse
@@ -12,8 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import actions_docstrings, actions_tests
-from benchmarks.actions_served import Served
+from benchmarks.act import docstrings, unit_tests
+from benchmarks.act.served import Served
 from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.humaneval import spread
 from benchmarks.measure.kept import Kept
@@ -49,12 +49,12 @@ def main() -> None:
     plain = Served({"model": asked.model, "docstringDescription": "asked"})
     with Served({"model": asked.model}) as served, plain:
         if asked.only != "tests":
-            tables["docstrings"], found = actions_docstrings.measure(
+            tables["docstrings"], found = docstrings.measure(
                 problems, taken, kept, served, plain if asked.compare else None
             )
             summary |= found
         if asked.only != "docstrings":
-            tables["unit tests"], found = actions_tests.measure(
+            tables["unit tests"], found = unit_tests.measure(
                 taken, kept, served, asked.model, counted=taken[::EVERY] if asked.all else ()
             )
             summary |= found

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.actions_served import ACTION_S, Served
+from benchmarks.act.served import ACTION_S, Served
 from benchmarks.report import Row, percentile, report
 from tests.messages import Message
 from tests.session import Session

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
-from midfill.model.backends.hf.decode import DecodeLoop, Job
+from midfill.model.api import Chunk, Finish
+from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.backends.lean.gpu.model import GpuModel
 from midfill.model.backends.lean.gpu.store import MAX_ROWS
@@ -83,7 +85,7 @@ class Timed:
         for event in self.loop.stream(self.cache, Job(prompt, new, frozenset())):
             now = perf_counter()
             passes.append(1000 * (now - last))
-            if math.isnan(first) and getattr(event, "text", ""):
+            if math.isnan(first) and isinstance(event, Chunk) and event.text:
                 first = 1000 * (now - began)
             last = now
         return first, 1000 * (perf_counter() - began), passes
@@ -95,6 +97,7 @@ class Timed:
             prompt = self.prompt(context, seed)
             self.cache.rewind(0)
             *_, finish = self.loop.stream(self.cache, Job(prompt, NEW_TOKENS + 1, frozenset()))
+            assert isinstance(finish, Finish)
             decode = min(decode, finish.usage.decode_ms / NEW_TOKENS)
             prefill = min(prefill, finish.usage.prefill_ms)
         return decode, prefill
@@ -124,7 +127,7 @@ class Timed:
         past = self.model.make_past()
         prompt = torch.tensor([self.prompt(context)], device=self.device)
         with torch.inference_mode():
-            for block in prompt.split(512, dim=1):
+            for block in torch.split(prompt, 512, dim=1):
                 self.model(block, past, logits_to_keep=1)
 
             def step(rows: int) -> float:

@@ -30,7 +30,7 @@ Row = dict[str, Any]
 def report(
     name: str,
     rows: list[Row],
-    summary: dict[str, float | str | None],
+    summary: Mapping[str, float | str | None],
     command: str = "",
     *,
     more: Mapping[str, list[Row]] | None = None,

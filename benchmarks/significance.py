@@ -59,7 +59,7 @@ def won_and_lost(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[int, int
 def mcnemar(won: int, lost: int) -> float:
     """The exact two-sided p of so many pairs decided this way and that (McNemar 1947, binomial)."""
     n = won + lost
-    return min(1.0, 2 * sum(comb(n, k) for k in range(min(won, lost) + 1)) / 2**n)
+    return min(1.0, 2 * sum(comb(n, k) for k in range(min(won, lost) + 1)) / float(2**n))
 
 
 def paired(name: str, problems: Sequence[str], ours: Sequence[bool], theirs: Sequence[bool]) -> Row:

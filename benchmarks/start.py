@@ -18,7 +18,7 @@ def main() -> None:
     rows = [_start(n + 1) for n in range(STARTS)]
 
     def median(column: str) -> float:
-        return statistics.median(row[column] for row in rows)
+        return float(statistics.median(row[column] for row in rows))
 
     report(
         "start",

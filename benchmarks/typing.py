@@ -63,11 +63,12 @@ def main() -> None:
     asked = parser.parse_args()
     chosen = passages(asked.passages)
     print(f"{len(chosen)} passages ({languages(chosen)})")
+    rows: list[Row] = []
     if asked.debounce:
-        rows = [row for ms in DEBOUNCES_MS for row in table(f"{ms} ms", scripted(chosen, waiting(ms)))]
+        for ms in DEBOUNCES_MS:
+            rows += table(f"{ms} ms", scripted(chosen, waiting(ms)))
         report("typing", rows, {}, write=False)
         return
-    rows: list[Row] = []
     silences: list[Row] = []
     summary: Summary = {}
     each: dict[str, Summary] = {}

@@ -26,7 +26,7 @@ from benchmarks.measure import (
     speed,
     starts,
 )
-from benchmarks.measure.engines import Child, Engine
+from benchmarks.measure.engines import Child, Engine, Timing
 from benchmarks.measure.llamacpp import LlamaServer
 from benchmarks.measure.llamacpp_build import LlamaCppError
 from benchmarks.measure.part import GENERATE, OFFICIAL, OURS, REQUANTISED, Part
@@ -96,7 +96,8 @@ def measure_context(asked: argparse.Namespace) -> Part:
         ours = open_.enter_context(Child(OURS, "benchmarks.measure.ours", *arguments))
         theirs, why = llamacpp(open_, context.ROOM)
         ids = prompt(ours)
-        for engine in (ours, *theirs):
+        engines: list[Engine] = [ours, *theirs]
+        for engine in engines:
             found[engine.name] = context.costs(engine, ids, depths)
     return context.context(found, depths, why)
 
@@ -108,8 +109,8 @@ def measure_keystrokes(_: argparse.Namespace) -> Part:
         before = text[: text.index("\n", room) + 1]
         after = text[len(before) :][:SUFFIX_CHARACTERS]
 
-        def press(prefix: str, suffix: str, fresh: bool) -> speed.Timing:
-            return speed.Timing(**ours.ask("key", prefix=prefix, suffix=suffix, fresh=fresh))
+        def press(prefix: str, suffix: str, fresh: bool) -> Timing:
+            return Timing(**ours.ask("key", prefix=prefix, suffix=suffix, fresh=fresh))
 
         return keystrokes.keystrokes(
             {
@@ -125,9 +126,9 @@ def measure_speculation(asked: argparse.Namespace) -> Part:
         ours = open_.enter_context(Child(OURS, "benchmarks.measure.ours", f"--threads={THREADS}"))
         theirs, why = llamacpp(open_, SERVED_CONTEXT, *guessing.OPTIONS, files=[REQUANTISED])
 
-        def write(prefix: str, suffix: str, new: int, guess: bool) -> tuple[speed.Timing, list[int]]:
+        def write(prefix: str, suffix: str, new: int, guess: bool) -> tuple[Timing, list[int]]:
             told, ids = ours.ask("write", prefix=prefix, suffix=suffix, new=new, guess=guess)
-            return speed.Timing(**told), ids
+            return Timing(**told), ids
 
         some = guessing.chosen(edits.rows(), each)
         return guessing.guessing(guessing.replay(some, write, theirs[0] if theirs else None), why)

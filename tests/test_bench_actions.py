@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import actions_docstrings, actions_here, actions_latency, actions_tests
-from benchmarks.actions_judge import cases_in, failing_in, judged
-from benchmarks.actions_problems import subject_of
-from benchmarks.actions_served import Served, edited
+from benchmarks import actions_latency
+from benchmarks.act import docstrings, unit_tests
+from benchmarks.act.here import Model
+from benchmarks.act.judge import cases_in, failing_in, judged
+from benchmarks.act.problems import subject_of
+from benchmarks.act.served import Served, edited
 from benchmarks.measure.kept import Kept
 from midfill.model import ChatRequest
 from midfill.server.sandbox import Sandbox
@@ -49,7 +51,7 @@ class NotAsked(Served):
 def test_docstrings_are_chosen_in_the_server_judged_and_kept(kept: Kept) -> None:
     for served in (serving("Give twice it.", "How many there are.", "Twice as many."), NotAsked()):
         with served:
-            rows, summary = actions_docstrings.measure([PROBLEM], [PROBLEM], kept, served)
+            rows, summary = docstrings.measure([PROBLEM], [PROBLEM], kept, served)
         assert [row["written by"] for row in rows] == ["model, over LSP", "template"]
         keys = ("docstring_applied", "docstring_tree_equal", "docstring_params", "docstring_own")
         assert [summary[key] for key in keys] == [1, 1, 1, 1]
@@ -66,10 +68,10 @@ def test_tests_are_chosen_in_the_server_run_anew_counted_and_kept(
         asked.append(request)
         return said
 
-    monkeypatch.setattr(actions_here.Model, "answer", answer)
+    monkeypatch.setattr(Model, "answer", answer)
     for served in (serving(said), NotAsked()):
         with served:
-            rows, summary = actions_tests.measure([PROBLEM], kept, served, counted=[PROBLEM])
+            rows, summary = unit_tests.measure([PROBLEM], kept, served, counted=[PROBLEM])
         assert len(asked) == 5, "of five candidates, the first three are those of three"
         assert [row["share"] for row in rows] == [1] * 7
         assert [row["tests each"] for row in rows] == [2, 2, 2, 2, 1, 1, None]

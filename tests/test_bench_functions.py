@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.actions_docstrings import ARGUMENTS, EXAMPLES, bare, judged, said_in, templated, whole
+from benchmarks.act.docstrings import ARGUMENTS, EXAMPLES, bare, judged, said_in, templated, whole
 from benchmarks.measure.functions import _one_each, _packages, functions_in, problem_of
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.examples import Example

@@ -122,7 +122,7 @@ def follow(
 def make_environment(venv: Path, uv: str) -> None:
     begin(0, "with uv" if uv else "")
     shutil.rmtree(venv, ignore_errors=True)
-    ways = [[sys.executable, "-m", "venv", "--clear", venv]]
+    ways: list[list[str | Path]] = [[sys.executable, "-m", "venv", "--clear", venv]]
     if uv:
         ways.insert(0, [uv, "venv", "--seed", "-q", "--python", sys.executable, venv])
     if all(subprocess.run(way, stdout=sys.stderr, check=False).returncode for way in ways):

@@ -63,7 +63,7 @@ def quality(served: Sequence[Line], reference: Sequence[Line]) -> Part:
 
 
 def _nll(lines: Sequence[Line]) -> float:
-    return sum(line["nll"] for line in lines) / sum(line["tokens"] for line in lines)
+    return float(sum(line["nll"] for line in lines) / sum(line["tokens"] for line in lines))
 
 
 if __name__ == "__main__":

@@ -104,8 +104,8 @@ class Scorer:
         return differ
 
     def _of_problem(self, rows: list[Row]) -> Iterator[Line]:
-        known = [self._kept.get(row["task_id"]) for row in rows]
-        if all(known):
+        known = [line for row in rows if (line := self._kept.get(row["task_id"]))]
+        if len(known) == len(rows):
             yield from known
             return
         cache = self._cache()

@@ -84,7 +84,9 @@ def floor(part: Part, found: Rounds, weight_bytes: int, bytes_per_s: float) -> N
 
 
 def _compare(part: Part, what: str, rates: dict[str, list[float]], key: str, no_llamacpp: str) -> None:
-    theirs = {name: rates[name] for name in (OFFICIAL, REQUANTISED) if name in rates}
+    theirs: dict[str, Sequence[float]] = {
+        name: rates[name] for name in (OFFICIAL, REQUANTISED) if name in rates
+    }
     ratio = None
     if theirs:
         ratio, best = faster(rates[OURS], theirs)

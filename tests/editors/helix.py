@@ -48,7 +48,8 @@ class HelixSession(Watched):
             "PATH": f"{alone}:/usr/bin:/bin",
         }
         self.terminal = Terminal(home, self._environment)
-        write = [server_folder / "midfill", "editor", "helix", "--write", "--program", self._program]
+        server = str(server_folder / "midfill")
+        write = [server, "editor", "helix", "--write", "--program", str(self._program)]
         subprocess.run(write, env=self._environment, check=True, capture_output=True, text=True)
         self.configure(settings)
         (home / "config/helix/config.toml").write_text("[editor]\nauto-save = false\n")

@@ -1,16 +1,16 @@
 """Unit tests that the default model writes for HumanEval's functions: how many hold, what they notice.
 
 A part of `make bench-actions`. The action is chosen in the real server; what it wrote is judged by its text
-(`actions_judge`). With another number of candidates, which nothing sets, it runs in this process.
+(`judge`). With another number of candidates, which nothing sets, it runs in this process.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.actions_here import Model, Write, here, remembered
-from benchmarks.actions_judge import failing_in, holding, judged
-from benchmarks.actions_problems import FILE, Problem, program, subject_of
-from benchmarks.actions_served import Served
+from benchmarks.act.here import Model, Write, here, remembered
+from benchmarks.act.judge import failing_in, holding, judged
+from benchmarks.act.problems import FILE, Problem, program, subject_of
+from benchmarks.act.served import Served
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row
 from midfill.model.store.catalogue import DEFAULT_MODEL
@@ -60,13 +60,8 @@ def measure(
     by_examples = written("0 examples", here(answer, sandbox, 0), counted or problems)
     template = row("docstring's examples, no model", by_examples)
     with_bug = problems[:: max(1, len(problems) // BUGS)][:BUGS]
-    bugs = [found for p in with_bug if "test" in p and (found := bug(p, by_server, sandbox, kept))]
-    exposed = {
-        "tests": "planted bugs exposed, over LSP",
-        "functions": len(bugs),
-        "share": mean(bugs, "exposed"),
-    }
-    rows += [template, exposed | dict.fromkeys(list(primary)[len(exposed) :])]
+    exposed = bugs_exposed(with_bug, by_server, sandbox, kept)
+    rows += [template, dict.fromkeys(primary) | exposed]
     return rows, {
         "tests_offered": primary["share"],
         "tests_coverage": primary["lines"],
@@ -112,6 +107,13 @@ def row(title: str, outcomes: Sequence[Row]) -> Row:
 def mean(rows: Sequence[Row], key: str) -> float | None:
     values = [float(found[key]) for found in rows if found.get(key) is not None]
     return sum(values) / len(values) if values else None
+
+
+def bugs_exposed(problems: Sequence[Problem], write: Write, sandbox: Sandbox, kept: Kept) -> Row:
+    """The table's row of functions with a fault in them."""
+    bugs = [found for p in problems if "test" in p and (found := bug(p, write, sandbox, kept))]
+    title = "planted bugs exposed, over LSP"
+    return {"tests": title, "functions": len(bugs), "share": mean(bugs, "exposed")}
 
 
 def bug(problem: Problem, write: Write, sandbox: Sandbox, kept: Kept) -> Row | None:

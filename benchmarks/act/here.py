@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.actions_problems import FILE, Problem, line_of
+from benchmarks.act.problems import FILE, Problem, line_of
 from benchmarks.alone import load_alone
 from midfill.model import ChatRequest, Chunk
 from midfill.server.actions.unit_tests import NoTests, Place, Running, applied, write_tests

@@ -10,11 +10,11 @@ function does and infills nothing.
 import ast
 import re
 import statistics
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from benchmarks.actions_problems import FILE
-from benchmarks.actions_served import Served
+from benchmarks.act.chrf import chrf
+from benchmarks.act.problems import FILE
+from benchmarks.act.served import Served
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row
 from midfill.server.actions.answers import words_of
@@ -28,10 +28,6 @@ from midfill.server.actions.targets import Target, targets_of
 from midfill.server.text import new_snapshot
 
 OTHERS = 20
-GRAMS = 6
-"""chrF: character n-grams up to this length (Popović 2015)."""
-BETA = 2
-"""chrF2: recall counts twice."""
 ARGUMENTS = tuple(
     re.compile(pattern, re.MULTILINE)
     for pattern in (
@@ -166,21 +162,6 @@ def code_of(text: str) -> str:
         if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Module)) and body and ast.get_docstring(node):
             node.body = node.body[1:]
     return ast.dump(tree)
-
-
-def chrf(written: str, reference: str) -> float:
-    """chrF2 of Popović 2015: F score of character n-grams without white space, averaged over n; 0–1."""
-    scores = []
-    ours, theirs = "".join(written.split()), "".join(reference.split())
-    for n in range(1, GRAMS + 1):
-        one, other = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (ours, theirs))
-        if not one or not other:
-            continue
-        both = (one & other).total()
-        precision, recall = both / one.total(), both / other.total()
-        weighted = BETA**2 * precision + recall
-        scores.append((1 + BETA**2) * precision * recall / weighted if weighted else 0.0)
-    return sum(scores) / len(scores) if scores else 0.0
 
 
 def share(found: Sequence[bool]) -> float:
