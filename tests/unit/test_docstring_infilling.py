@@ -80,6 +80,8 @@ async def test_the_safety_filter_reads_it_as_well() -> None:
     [
         ("do it well", ["Do it well."]),
         ("\n    Do it.\n    More of it.\n", ["Do it.", "More of it."]),
+        ("add(first, second=())\n\n    Do it well.", ["Do it well."]),
+        ("f(a) does it.", ["f(a) does it."]),
         ("Do it well\n\n    More of it.", ["Do it well.", "More of it."]),
         ("Do it:\n\n    First this.", ["Do it.", "First this."]),
         ("Do it. \n\n    More of it.", ["Do it.", "More of it."]),

@@ -30,6 +30,8 @@ NO_SENTENCE = re.compile(r"\s(?:[=|]|::=|->)\s")
 """Grammars and formulas, which some functions have for a docstring."""
 UNENDED = re.compile(r"(?<=[^\s.!?]):?[ \t]*\n\s*\n")
 """The end of a paragraph whose last sentence has no full stop."""
+CALL = re.compile(r"[\w.]+\(.*\)\.")
+"""The signature once more, as docstrings of C functions begin."""
 QUOTES = re.compile(r"\"{3}|'{3}")
 
 
@@ -87,4 +89,5 @@ def described(answer: str, body: str) -> list[str]:
     section = SECTION.search(text)
     sentences = UNENDED.sub(".\n", text[: section.start()] if section else text)
     said = paragraph(re.sub(r"\n\s*\n", "\n", sentences))
+    said = [one for one in said if not CALL.fullmatch(one)]
     return [] if said and NO_SENTENCE.search(said[0]) else said
