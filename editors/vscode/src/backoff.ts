@@ -1,9 +1,9 @@
 // How long to wait before a server that stopped is started again, and when to give up. Pure.
 
-const WINDOW_MS = 180_000
 /** Stops longer ago than this no longer count: vscode-languageclient uses three minutes too. */
-const DELAYS_MS = [500, 2_000, 8_000]
+const WINDOW_MS = 180_000
 /** One more stop than these within the window, and it is left alone. */
+const DELAYS_MS = [500, 2_000, 8_000]
 
 export class Backoff {
   private stops: number[] = []

@@ -13,10 +13,10 @@ import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 
 import type { Status } from './status'
 import type { Work } from './work'
 
-const OWN_RECORD = /^\d{4}-\d\d-\d\d [\d:,]+ [A-Z] midfill/
 /** Comes by `window/logMessage` too; other lines on stderr (a crash, a library) come only there. */
-const RUNS_CODE = ['midfill.unitTests', 'midfill.consentTests']
+const OWN_RECORD = /^\d{4}-\d\d-\d\d [\d:,]+ [A-Z] midfill/
 /** Server commands that may run what is in the workspace. */
+const RUNS_CODE = ['midfill.unitTests', 'midfill.consentTests']
 
 export interface Hooks {
   /** The server said what it is doing. */

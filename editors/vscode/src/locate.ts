@@ -6,8 +6,8 @@ import { installed } from './managed'
 import { run } from './processes'
 import { isProgram, onPath } from './programs'
 
-const PROBE_MS = 30_000
 /** A first `midfill --version` on a cold disk takes seconds. */
+const PROBE_MS = 30_000
 
 export interface Server {
   readonly command: string

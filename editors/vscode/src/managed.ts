@@ -3,8 +3,8 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const PREFIX = 'server-'
-const STAMP = 'midfill-installed.json'
 /** Written last by the installer: a folder without it is half an installation. */
+const STAMP = 'midfill-installed.json'
 
 export interface Managed {
   readonly version: string

@@ -1,13 +1,13 @@
 // The first question of all, in one: the server, and a model where there is none. Its sizes are checked by tests. Pure.
 
-const SERVER_SIZE = '1.2 GB'
 /** Unpacked, with PyTorch for CPUs alone. */
+const SERVER_SIZE = '1.2 GB'
+/** The server's default; it asks for the same by itself where this question was not answered. */
 const MODEL = 'qwen2.5-coder-0.5b-instruct'
 const ABOUT_MODEL = '491 MB, Apache-2.0'
-/** The server's default; it asks for the same by itself where this question was not answered. */
 
-export const DOWNLOAD = 'Download'
 /** The server's button. */
+export const DOWNLOAD = 'Download'
 
 export const isAboutModel = (question: string): boolean => question.startsWith(`Midfill has no model yet. Download ${MODEL} `)
 

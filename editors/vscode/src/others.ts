@@ -1,6 +1,7 @@
 // Other extensions that write grey text, too: each is named to the user once on this machine, and never again.
 import * as vscode from 'vscode'
 
+/** By their ids in lower case. Not GitHub.copilot-chat: VS Code has that one built in, used or not. */
 const OTHERS: Record<string, string> = {
   'amazonwebservices.amazon-q-vscode': 'Amazon Q',
   'augment.vscode-augment': 'Augment',
@@ -14,7 +15,6 @@ const OTHERS: Record<string, string> = {
   'tabbyml.vscode-tabby': 'Tabby',
   'tabnine.tabnine-vscode': 'Tabnine',
 }
-/** By their ids in lower case. Not GitHub.copilot-chat: VS Code has that one built in, used or not. */
 const TOLD = 'others.told'
 
 /** Says which of them are on here and were not named before. */
