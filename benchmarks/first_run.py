@@ -3,8 +3,8 @@
     python -m benchmarks.first_run [neovim] [helix]
 
 A clone of this checkout's last commit, an empty home, no server anywhere. What is there already, since none
-of it is ours to measure: the editor, Python, the wheels in pip's cache, the default model. Summary per
-editor: `NAME_steps`, `NAME_s` (from the first step to the suggestion on the screen).
+of it is ours to measure: the editor, Python, the wheels in pip's cache, the default model's file. Summary
+per editor: `NAME_steps`, `NAME_s` (from the first step to the suggestion on the screen).
 """
 
 import os
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.report import Row, report
+from midfill.model.store.local import CACHE_ENV, cache_root
 from tests.editors.helix import HelixSession
 from tests.editors.nvim import NvimSession
 
@@ -69,6 +70,14 @@ def helix(program: str, folder: Path) -> Row:
         return row("helix", ["clone", "make helix"], began, installed, ready)
 
 
+def _cache_of(models: Path, folder: Path) -> Path:
+    """A cache of its own with the files of `models`: nothing was converted or compiled before."""
+    cache = folder / "cache"
+    cache.mkdir()
+    (cache / "models").symlink_to(models)
+    return cache
+
+
 def _path_with(program: str) -> str:
     return f"{Path(program).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
 
@@ -93,13 +102,14 @@ EDITORS: dict[str, tuple[str, Callable[[str, Path], Row]]] = {
 
 
 def main() -> None:
-    rows = []
+    rows, models = [], cache_root() / "models"
     for name in sys.argv[1:] or EDITORS:
         program, measure = EDITORS[name]
         found = shutil.which(program)
         if found is None:
             raise SystemExit(f"no {program} on PATH (.ci/get-editors gets one)")
         with tempfile.TemporaryDirectory() as folder:
+            os.environ[CACHE_ENV] = str(_cache_of(models, Path(folder)))
             rows.append(measure(found, Path(folder)))
     summary: dict[str, float | str | None] = {}
     for measured in rows:

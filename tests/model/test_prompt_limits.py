@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from midfill.model.api import FimRequest, Snippet
+from midfill.model.prompting import CPU_SUFFIX_TOKENS
 from tests.model.test_fim_prompts import ROWS, tokenizer_of
 from tests.model.test_surroundings import nothing, prompts_of
 from tests.unit.test_budget import CODE_LIKE
@@ -56,3 +57,14 @@ def test_five_megabytes_on_all_sides_are_fitted(unit: str, context_tokens: int) 
     lengths = [len(prompts.make(replace(request, prefix=unit + "x" * i), nothing).ids) for i in range(3)]
     assert max(lengths) <= context_tokens - min(16, context_tokens // 2)
     assert max(lengths) - min(lengths) <= 2
+
+
+def test_what_belongs_to_no_cursor_shows_more_of_the_suffix_than_a_key_may_cost() -> None:
+    prompts, tokenizer = prompts_of("qwen2.5-coder", 2048), tokenizer_of("qwen2.5-coder")
+    body = "".join(f"    a{i} = {i}\n" for i in range(90)) + "    return the_end\n"
+    assert CPU_SUFFIX_TOKENS < len(tokenizer.encode(body)) < 1000
+    request = FimRequest("def f():\n", body, max_new_tokens=16)
+    assert body not in tokenizer.decode(prompts.make(request, nothing).ids)
+    assert body in tokenizer.decode(prompts.apart(replace(request, apart=True)).ids)
+    long = replace(request, prefix=BIG, suffix=BIG, apart=True)
+    assert len(prompts.apart(long).ids) <= 2048 - 16

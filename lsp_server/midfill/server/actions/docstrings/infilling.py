@@ -45,7 +45,7 @@ class Hole:
 
 def holes(text: str, target: Target, indent: str) -> tuple[Hole, ...]:
     """Where to infill the description, which `indent` is before: one after the other, until one is filled.
-    None where it is better asked for: of a class, of a long function, and where there is a docstring
+    No hole where it is better asked for: of a class, of a long function, and where there is a docstring
     already, which tells what the code does not.
 
     So the safety filter, which reads prefix and suffix, reads all the code that is asked about later.
