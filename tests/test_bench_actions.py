@@ -72,7 +72,8 @@ def test_tests_are_chosen_in_the_server_run_anew_counted_and_kept(
     for served in (serving(said), NotAsked()):
         with served:
             rows, summary = unit_tests.measure([PROBLEM], kept, served, counted=[PROBLEM])
-        assert len(asked) == 5, "of five candidates, the first three are those of three"
+        shown = ["double(2)" in request.messages[-1].content for request in asked]
+        assert shown == [True] * 5 + [False] * 3, "of five candidates, the first three are those of three"
         assert [row["share"] for row in rows] == [1] * 7
         assert [row["tests each"] for row in rows] == [2, 2, 2, 2, 1, 1, None]
         assert (summary["tests_offered"], summary["tests_coverage"]) == (1, 1)

@@ -1,4 +1,4 @@
-"""The unit-test action without server and editor: with any number of candidates, also without examples."""
+"""The unit-test action without server and editor: with any number of candidates."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Write = Callable[[Problem, str], tuple[str, float]]
 """(the test file, seconds) for a problem's function, in the given text of its module."""
 
 
-def here(answer: Answer, sandbox: Sandbox, candidates: int, *, use_examples: bool = True) -> Write:
+def here(answer: Answer, sandbox: Sandbox, candidates: int) -> Write:
     """The action without server and editor."""
 
     async def ask(request: ChatRequest) -> str:
@@ -24,14 +24,7 @@ def here(answer: Answer, sandbox: Sandbox, candidates: int, *, use_examples: boo
 
     def write(problem: Problem, text: str) -> tuple[str, float]:
         place, running = Place(text, Path("/nowhere") / FILE), Running(sandbox)
-        writing = write_tests(
-            place,
-            line_of(text, problem),
-            ask,
-            running,
-            candidates=candidates,
-            use_examples=use_examples,
-        )
+        writing = write_tests(place, line_of(text, problem), ask, running, candidates=candidates)
         try:
             return applied("", asyncio.run(writing).with_failing), 0.0
         except NoTests:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.act.here import Model, Write, here, remembered
 from benchmarks.act.judge import failing_in, holding, judged
-from benchmarks.act.problems import FILE, Problem, program, subject_of
+from benchmarks.act.problems import FILE, Problem, program, subject_of, without_examples
 from benchmarks.act.served import Served
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row
@@ -54,9 +54,9 @@ def measure(
         found = written(f"{count} examples", here(answer, sandbox, count), counted)
         rows.append(row(f"{count} candidates", found))
     if counted:
-        alone = here(answer, sandbox, PRIMARY, use_examples=False)
-        title = f"{PRIMARY} candidates, docstring's examples not used"
-        rows.append(row(title, written(f"{PRIMARY} alone", alone, counted)))
+        unshown = [without_examples(problem) for problem in counted]
+        found = written(f"{PRIMARY} unshown", here(answer, sandbox, PRIMARY), unshown)
+        rows.append(row(f"{PRIMARY} candidates, no examples in the docstring", found))
     by_examples = written("0 examples", here(answer, sandbox, 0), counted or problems)
     template = row("docstring's examples, no model", by_examples)
     with_bug = problems[:: max(1, len(problems) // BUGS)][:BUGS]

@@ -64,7 +64,6 @@ async def write_tests(
     *,
     candidates: int = CANDIDATES,
     open_text: Callable[[Path], str | None] = lambda _: None,
-    use_examples: bool = True,
 ) -> TestOffer:
     """Tests for the function at `line` (1-based). `open_text` gives the text of a test file that is open in
     the editor; `running` may be a function, called when nothing else is in the way. Cancelling the task
@@ -77,7 +76,7 @@ async def write_tests(
     subject = wanted.subject
     wanted.existing()  # whoever opens it may say no before the model is asked
     running = await running() if callable(running) else running
-    written = await _write(place.text, subject.function, ask, say, candidates, use_examples)
+    written = await _write(place.text, subject.function, ask, say, candidates)
     done, reason = await _evaluated(subject, written.cases, running, say)
     if done is not None:
         done, written = await _repaired(subject, written, done, ask, running, say)
@@ -112,9 +111,8 @@ async def _write(
     ask: Ask,
     say: Say,
     candidates: int,
-    use_examples: bool,
 ) -> Written:
-    cases = list(examples_of(function)) if use_examples else []
+    cases = [*examples_of(function)]
     left_out: list[str] = []
     context = context_of(text, function)
     for number, request in enumerate(asking.requests(function, context, candidates), 1):
