@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Error, Page
 from tests.editors.vscode_program import VscodeProgram
 from tests.editors.waiting import DEADLINE_S, POLL_S, Watched
 
+FIRST_GHOST_S = 15.0
 KEY_MS = 30
 """Between two keys, a fast typist's."""
 SCREENSHOTS = Path(os.environ.get("MIDFILL_SCREENSHOTS", ".editors/screenshots"))
@@ -126,6 +127,12 @@ class VscodeSession(Watched):
         return "".join(texts).replace("\xa0", " ")
 
     def wait_for_ghost(self, text: str) -> None:
+        """Now and then (1 of 10 new windows here) VS Code shows nothing for the first line that is typed in
+        a window, and it asks nobody twice at one place in one version of a text: two keys make it ask."""
+        with contextlib.suppress(AssertionError):
+            self.wait_for(f"ghost text {text!r}", lambda: self.ghost() == text, FIRST_GHOST_S)
+            return
+        self.press("Space", "Backspace")
         self.wait_for(f"ghost text {text!r}", lambda: self.ghost() == text)
 
     def asks_by_hand(self, pattern: str) -> str:

@@ -123,6 +123,7 @@ class VscodeProgram:
     def stop(self) -> None:
         self.process.terminate()
         end(self._seen, STOP_S)
+        self.process.wait()
 
     def output(self) -> str:
         """The last that VS Code's server printed."""
