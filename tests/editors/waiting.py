@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-POLL_S = 0.05
+POLL_S = 0.02
 DEADLINE_S = 60.0
 """For anything that needs no model: a busy machine must not fail a test that is right."""
 
