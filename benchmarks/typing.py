@@ -54,13 +54,7 @@ Summary = dict[str, float | str | None]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=9.0, help="for the default model; 0: none")
-    parser.add_argument("--passages", type=int, default=PASSAGES)
-    parser.add_argument("--threads", type=int, default=0, help="the default model's; 0: as served")
-    parser.add_argument("--only", choices=ENGINES)
-    parser.add_argument("--debounce", action="store_true")
-    asked = parser.parse_args()
+    asked = arguments()
     chosen = passages(asked.passages)
     print(f"{len(chosen)} passages ({languages(chosen)})")
     rows: list[Row] = []
@@ -97,6 +91,16 @@ def main() -> None:
     elif not asked.only:
         summary |= missing("asked for with --minutes 0")
     report("typing", rows, summary, more=tables, write=not asked.only)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=9.0, help="for the default model; 0: none")
+    parser.add_argument("--passages", type=int, default=PASSAGES)
+    parser.add_argument("--threads", type=int, default=0, help="the default model's; 0: as served")
+    parser.add_argument("--only", choices=ENGINES)
+    parser.add_argument("--debounce", action="store_true")
+    return parser.parse_args()
 
 
 def table(name: str, played: Sessions) -> list[Row]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.act.docstrings import ARGUMENTS, EXAMPLES, bare, judged, said_in, templated, whole
+from benchmarks.act.docstrings import ARGUMENTS, EXAMPLES, bare, judged, said_in, templated
+from benchmarks.act.problems import program
 from benchmarks.measure.functions import _one_each, _packages, functions_in, problem_of
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.examples import Example
@@ -65,7 +66,7 @@ def test_functions_are_taken_that_have_something_to_compare() -> None:
 def test_a_problem_ends_its_prompt_behind_the_docstring_and_loses_nothing() -> None:
     for node in functions_in(FILE):
         problem = problem_of("p/f", FILE, node)
-        assert whole(problem) == FILE
+        assert program(problem) == FILE
         assert problem["prompt"].endswith('"""\n')
         text, target = bare(problem)
         assert said_in(text, target.name) == ""

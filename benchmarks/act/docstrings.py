@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from benchmarks.act.chrf import chrf
-from benchmarks.act.problems import FILE
+from benchmarks.act.problems import FILE, Problem, program
 from benchmarks.act.served import Served
 from benchmarks.measure.kept import Kept
 from benchmarks.report import Row
@@ -41,8 +41,6 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MEASURES = ("applied", "tree_equal", "params", "own", "own_unrun")
 MODEL, ASKED, TEMPLATE = "model, over LSP", "the same, asked", "template"
 
-Problem = Mapping[str, str]
-
 
 def measure(
     problems: Sequence[Problem],
@@ -54,7 +52,7 @@ def measure(
     """(rows, summary) over the functions `taken`; the others' docstrings are taken from all `problems`.
     `asked` is a server that infills nothing, to compare."""
     originals = {
-        problem["task_id"]: said_in(whole(problem), problem["entry_point"]) for problem in problems
+        problem["task_id"]: said_in(program(problem), problem["entry_point"]) for problem in problems
     }
     found: dict[str, list[Row]] = {MODEL: [], **({ASKED: []} if asked else {}), TEMPLATE: []}
     for problem in taken:
@@ -95,10 +93,6 @@ def compared(problem: Problem, originals: Mapping[str, str]) -> tuple[list[str],
     return others[:: max(1, len(others) // OTHERS)][:OTHERS], originals[problem["task_id"]]
 
 
-def whole(problem: Problem) -> str:
-    return problem["prompt"] + problem["canonical_solution"]
-
-
 def target_in(text: str, name: str) -> Target:
     source = read_source("python", text)
     assert source is not None
@@ -107,7 +101,7 @@ def target_in(text: str, name: str) -> Target:
 
 def bare(problem: Problem) -> tuple[str, Target]:
     """The file without the function's docstring, and the function in it."""
-    text = whole(problem)
+    text = program(problem)
     target = target_in(text, problem["entry_point"])
     if target.doc is not None:
         line = text.rfind("\n", 0, target.doc[0]) + 1

@@ -5,9 +5,10 @@ A part of `make bench-actions`. The action is chosen in the real server; what it
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.act.here import Model, Write, here, remembered
+from benchmarks.act.here import Answer, Model, Write, here, remembered
 from benchmarks.act.judge import failing_in, holding, judged
 from benchmarks.act.problems import FILE, Problem, program, subject_of, without_examples
 from benchmarks.act.served import Served
@@ -38,31 +39,19 @@ def measure(
     except SandboxRefused as refused:
         return [{"functions": 0}], {"tests_mutation": None, "tests_mutation_reason": str(refused)}
 
-    def written(key: str, write: Write, problems: Sequence[Problem]) -> list[Row]:
-        return [
-            outcome(problem, f"{problem['task_id']} {key}", write, sandbox, kept) for problem in problems
-        ]
-
     def by_server(problem: Problem, text: str) -> tuple[str, float]:
         chosen = served.choose("unitTests", FILE, text, text.index(f"def {problem['entry_point']}("))
         return next(iter(chosen.files.values()), ""), chosen.seconds
 
+    outcomes = Outcomes(sandbox, kept)
     answer = remembered(Model(model))
-    primary = row(f"{PRIMARY} candidates, over LSP", written("served", by_server, problems))
-    rows = [primary]
-    for count in CANDIDATES if counted else ():
-        found = written(f"{count} examples", here(answer, sandbox, count), counted)
-        rows.append(row(f"{count} candidates", found))
-    if counted:
-        unshown = [without_examples(problem) for problem in counted]
-        found = written(f"{PRIMARY} unshown", here(answer, sandbox, PRIMARY), unshown)
-        rows.append(row(f"{PRIMARY} candidates, no examples in the docstring", found))
-    by_examples = written("0 examples", here(answer, sandbox, 0), counted or problems)
+    primary = row(f"{PRIMARY} candidates, over LSP", outcomes.of("served", by_server, problems))
+    by_count = by_candidates(counted, answer, outcomes) if counted else []
+    by_examples = outcomes.of("0 examples", here(answer, sandbox, 0), counted or problems)
     template = row("docstring's examples, no model", by_examples)
     with_bug = problems[:: max(1, len(problems) // BUGS)][:BUGS]
     exposed = bugs_exposed(with_bug, by_server, sandbox, kept)
-    rows += [template, dict.fromkeys(primary) | exposed]
-    return rows, {
+    return [primary, *by_count, template, dict.fromkeys(primary) | exposed], {
         "tests_offered": primary["share"],
         "tests_coverage": primary["lines"],
         "tests_branch_coverage": primary["branches"],
@@ -75,14 +64,37 @@ def measure(
     }
 
 
-def outcome(problem: Problem, key: str, write: Write, sandbox: Sandbox, kept: Kept) -> Row:
-    """What came of one function."""
-    found = kept.get(key)
-    if found is None:
-        text, seconds = write(problem, program(problem))
-        found = {"task_id": key, **judged(text, subject_of(problem), sandbox), "seconds": seconds}
-        kept.add(found)
-    return found
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What came of each function, judged in `sandbox`, and kept."""
+
+    sandbox: Sandbox
+    kept: Kept
+
+    def of(self, key: str, write: Write, problems: Sequence[Problem]) -> list[Row]:
+        return [self._one(problem, f"{problem['task_id']} {key}", write) for problem in problems]
+
+    def _one(self, problem: Problem, key: str, write: Write) -> Row:
+        found = self.kept.get(key)
+        if found is None:
+            text, seconds = write(problem, program(problem))
+            found = {"task_id": key, **judged(text, subject_of(problem), self.sandbox), "seconds": seconds}
+            self.kept.add(found)
+        return found
+
+
+def by_candidates(problems: Sequence[Problem], answer: Answer, outcomes: Outcomes) -> list[Row]:
+    """The table's rows by CANDIDATES, and one of what the model does with no examples to copy."""
+
+    def of(count: int, key: str, title: str, problems: Sequence[Problem]) -> Row:
+        found = outcomes.of(f"{count} {key}", here(answer, outcomes.sandbox, count), problems)
+        return row(f"{count} candidates{title}", found)
+
+    unshown = [without_examples(problem) for problem in problems]
+    return [
+        *(of(count, "examples", "", problems) for count in CANDIDATES),
+        of(PRIMARY, "unshown", ", no examples in the docstring", unshown),
+    ]
 
 
 def row(title: str, outcomes: Sequence[Row]) -> Row:

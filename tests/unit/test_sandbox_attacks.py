@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from midfill.server.sandbox import Limit, Limits
+from midfill.server.sandbox import SCRATCH, Limit, Limits
+from midfill.server.sandbox.interpreter import folders_of
 from tests.unit.fenced import ROOMY, run, sandbox
 
 __all__ = ["sandbox"]
@@ -147,10 +148,13 @@ def test_the_parent_cannot_be_seen_signalled_or_traced(sandbox):
 
 def test_several_at_once_do_not_share_a_scratch_folder(sandbox):
     seen: list[str] = []
-    code = "import os; print(os.path.exists('mine')); open('mine', 'w')"
+    code = "import os; print(sorted(os.listdir('.'))); open('mine', 'w')"
     threads = [threading.Thread(target=lambda: seen.append(run(sandbox, code).stdout)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert seen == ["False\n"] * 4
+    # A checkout that lies below the same folder is bound there, with the Python in it.
+    bound = [f for f in folders_of(Path(sandbox.python)) if f.is_relative_to(SCRATCH)]
+    names = sorted({folder.relative_to(SCRATCH).parts[0] for folder in bound})
+    assert seen == [f"{names}\n"] * 4

@@ -65,10 +65,9 @@ def holes(text: str, target: Target, indent: str) -> tuple[Hole, ...]:
 
 def _class_of(text: str, target: Target, before: str) -> str:
     """The line that opens the method's class, unless `before` has it: its name tells what it is about."""
-    opening = re.compile(
-        rf"^[ \t]*class {re.escape(target.enclosing.rpartition('.')[2])}\b.*\n", re.MULTILINE
-    )
-    if not target.enclosing or opening.search(before):
+    name = re.escape(target.enclosing.rpartition(".")[2])
+    opening = re.compile(rf"^[ \t]*class {name}\b.*\n", re.MULTILINE)
+    if not name or opening.search(before):
         return ""
     found = list(opening.finditer(text, 0, target.span[0]))
     return found[-1][0] if found else ""
