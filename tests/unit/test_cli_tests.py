@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from midfill.server.actions.unit_tests import TestOffer, write_tests
 from midfill.server.cli import main
 from tests.unit.fenced import sandbox
 
@@ -56,3 +57,50 @@ def test_it_writes_and_writes_nothing_where_it_must_not(file):
         told = told_for(place, "--write")
         assert told.exit_code == 1
         assert why in told.stderr
+
+
+@pytest.mark.parametrize("folder", ["build", "vendor", "pkg"])
+def test_tests_that_are_there_stay_whatever_the_folder_is_called(file, folder):
+    source = file.parent / "pkg" / folder / "graph.py"
+    there = file.parent / "tests" / folder / "test_graph.py"
+    for path, text in ((source, CODE), (there, "def test_precious():\n    pass\n")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert told_for(f"{source}:1", "--write").exit_code == 0
+    written = [path for path in file.parent.rglob("*graph*") if path != source]
+    assert "test_precious" in there.read_text()
+    assert sum("test_double_example" in path.read_text() for path in written) == 1
+
+
+def test_a_long_test_file_and_one_with_a_byte_order_mark_are_added_to_at_the_end(file):
+    there = file.parent / "tests/test_twice.py"
+    there.parent.mkdir()
+    long = (
+        "\ufefffrom twice import double\n\n\ndef test_a():\n"
+        + "    assert double(111111) == 222222\n" * 7000
+    )
+    there.write_text(long, encoding="utf-8")
+    assert told_for(f"{file}:1", "--write").exit_code == 0
+    added = "\n\ndef test_double_example():\n    assert double(2) == 4\n"
+    assert there.read_text(encoding="utf-8") == long + added
+
+
+def test_a_test_file_that_changes_while_the_model_writes_is_left_alone(file, monkeypatch):
+    there = file.parent / "tests/test_twice.py"
+
+    async def slow(*given: object, **named: object) -> TestOffer:
+        offer = await write_tests(*given, **named)  # type: ignore[arg-type]
+        there.parent.mkdir()
+        there.write_text("# somebody was faster\n")
+        return offer
+
+    monkeypatch.setattr("midfill.server.cli.tests.write_tests", slow)
+    told = told_for(f"{file}:1", "--write")
+    assert told.exit_code == 1
+    assert "was changed meanwhile, so nothing is written" in told.stderr
+    assert there.read_text() == "# somebody was faster\n"
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_python(file):
+    file.write_text("\ufeff" + CODE, encoding="utf-8")
+    assert "def test_double_example" in told_for(f"{file}:1").stdout

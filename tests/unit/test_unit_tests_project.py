@@ -125,7 +125,8 @@ def test_a_project_with_unittest_gets_a_class_with_methods():
         "import unittest\n\nfrom p.sums import total\n\n\n"
         "class TotalTest(unittest.TestCase):\n"
         "    def test_total(self):\n        self.assertEqual(total([1]), 2)\n\n"
-        "    def test_total_half(self):\n        self.assertAlmostEqual(total([.5]), 1.5)\n\n"
+        "    def test_total_half(self):\n"
+        "        self.assertAlmostEqual(total([.5]), 1.5, delta=1.5e-06)\n\n"
         "    def test_total_is_none(self):\n        self.assertIs(total([]), None)\n"
     )
     before = f"{text}\n\nif __name__ == '__main__':\n    unittest.main()\n"

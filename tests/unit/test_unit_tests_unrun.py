@@ -1,6 +1,7 @@
 """Tests in other languages: written by the project's convention, checked by their syntax, never run."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,31 @@ def test_an_existing_file_is_added_to_without_a_name_or_an_import_twice(
     offer = write(tmp_path, file, language, code, fenced(test))
     assert not offer.creates
     assert applied(before or code, offer.insertions) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ('import { add } from "./sums.js";', False),
+        ('import { add } from "@/other";', False),
+        ('import {\n  add,\n} from ".";', False),
+        ('import { add } from "../other/sums";', True),
+        ('const { add } = require("./others");', True),
+        ('import { add$ } from "./others";', False),
+    ],
+)
+def test_a_name_that_comes_from_another_file_is_not_tested_by_mistake(tmp_path, line, refused):
+    (tmp_path / "sums.test.ts").write_text(f"{line}\n")
+    said = "nothing is added to sums.test.ts: its `add` is another, from "
+    with pytest.raises(NoTests, match=said) if refused else contextlib.nullcontext():
+        added = write(tmp_path, "sums.ts", "typescript", TS, fenced(JS_TEST)).insertions
+        assert ('import { add } from "./sums";' in applied("", added)) == ("add$" in line)
+
+
+def test_tests_of_go_do_not_get_into_another_package_that_has_not_their_names(tmp_path):
+    (tmp_path / "sums_test.go").write_text("package sums_test\n")
+    with pytest.raises(NoTests, match=r"nothing is added to sums_test\.go: it is in package sums_test"):
+        write(tmp_path, "sums.go", "go", GO, fenced(GO_TEST))
 
 
 @pytest.mark.parametrize(

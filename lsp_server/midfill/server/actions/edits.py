@@ -113,7 +113,9 @@ def rebased(edit: FileEdit, tracker: Tracker) -> FileEdit | None:
 
 
 def applied(text: str, edits: tuple[Edit, ...]) -> str:
-    """`text` after `edits`."""
-    for edit in sorted(edits, key=lambda one: one.span, reverse=True):
-        text = text[: edit.span[0]] + edit.text + text[edit.span[1] :]
-    return text
+    """`text` after `edits`, as an editor does it: insertions at one place in their order."""
+    pieces, at = [], 0
+    for edit in sorted(edits, key=lambda one: one.span):
+        pieces += [text[at : edit.span[0]], edit.text]
+        at = edit.span[1]
+    return "".join([*pieces, text[at:]])

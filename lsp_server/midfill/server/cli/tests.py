@@ -1,6 +1,7 @@
 """`midfill tests FILE:LINE`: what the code action would add, on stdout or into the test file."""
 
 import asyncio
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from midfill.server.actions.unit_tests import (
     TestOffer,
     applied,
     python_for,
+    text_on_disk,
     write_tests,
 )
 from midfill.server.cli import fail
@@ -75,18 +77,26 @@ def tests(
     added = offer.with_failing if failing else offer.insertions
     if not added:
         fail("there is nothing to add")
-    target = Path(offer.path)
-    text = applied("" if offer.creates else target.read_bytes().decode("utf-8"), added)
+    text = applied(offer.before, added)
     if write:
-        _write(target, text)
+        _write(Path(offer.path), offer.before, text)
     else:
         click.echo(text, nl=False)
 
 
-def _write(target: Path, text: str) -> None:
+def _write(target: Path, before: str, text: str) -> None:
+    """`text` into `target`, unless that is not `before` any more."""
     try:
+        if (text_on_disk(target) if target.exists() else "") != before:
+            fail(f"{target} was changed meanwhile, so nothing is written")
+        compile(text, target.name, "exec", dont_inherit=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode("utf-8"))
+        mark = codecs.BOM_UTF8 if target.exists() and _begins_with_mark(target) else b""
+        target.write_bytes(mark + text.encode("utf-8"))
+    except NoTests as error:
+        fail(str(error))
+    except (SyntaxError, ValueError):
+        fail("the test file would not be Python any more, so nothing is written")
     except OSError as error:
         fail(f"cannot write {target}: {error.strerror or error}")
     click.echo(f"midfill: written to {target}", err=True)
@@ -127,6 +137,11 @@ def _running(workspace: Path, run: bool | None, forget: bool, settings: Settings
         return Running(None, str(refused))
 
 
+def _begins_with_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+
+
 def _why(failure: str) -> str:
     return "\n".join(f"  {line[1:].strip()}" for line in failure.splitlines() if line.startswith("E "))
 
@@ -140,7 +155,7 @@ def _open_at(place: str) -> tuple[Path, int, str]:
     if path.suffix != ".py":
         fail("unit tests are written for Python files so far")
     try:
-        return path, int(number), path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        return path, int(number), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         fail(f"cannot read {path}: {error.strerror or error}")
     except UnicodeDecodeError:

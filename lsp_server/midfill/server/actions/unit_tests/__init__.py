@@ -10,6 +10,7 @@ from midfill.server.actions.unit_tests.offer import TestOffer
 from midfill.server.actions.unit_tests.permission import Permission
 from midfill.server.actions.unit_tests.place import NoTests, Place, Running
 from midfill.server.actions.unit_tests.rendering import Insertion, applied
+from midfill.server.actions.unit_tests.survey import text_on_disk
 from midfill.server.actions.unit_tests.write import write_tests
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "WriteTests",
     "applied",
     "python_for",
+    "text_on_disk",
     "write_tests",
 ]

@@ -3,7 +3,6 @@
 Everything that can refuse does so before the model is asked; what comes of it is said in a sentence.
 """
 
-import ast
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from midfill.server.actions.unit_tests.offer import TestOffer
 from midfill.server.actions.unit_tests.permission import Permission, workspace_for
 from midfill.server.actions.unit_tests.place import NoTests, Place, Running, normal
 from midfill.server.actions.unit_tests.rendering import Insertion, applied
+from midfill.server.actions.unit_tests.survey import text_on_disk
 from midfill.server.actions.unit_tests.unrun import LANGUAGES, write_unrun
 from midfill.server.actions.unit_tests.write import write_tests
 from midfill.server.uris import to_path, to_uri
@@ -109,7 +109,7 @@ class _TestFile:
         """`added` as an edit to it. Raises Refused where it would not be Python any more."""
         if self._uri.endswith(".py"):
             try:
-                ast.parse(applied(self._before, added))
+                compile(applied(self._before, added), self._uri, "exec", dont_inherit=True)
             except (SyntaxError, ValueError) as error:
                 raise Refused("the test file would not be Python any more, so nothing is added") from error
         edits = tuple(Edit((each.offset, each.offset), each.text) for each in added)
@@ -137,10 +137,7 @@ def _is_testable(target: Target) -> bool:
 def _on_disk(path: Path) -> str:
     if not os.access(path, os.W_OK):
         raise Refused(f"{path.name} cannot be written to")
-    try:
-        return path.read_bytes().decode("utf-8-sig")  # editors leave the mark out of positions
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{path.name} cannot be read") from error
+    return text_on_disk(path)
 
 
 def _check_new(path: Path, can_create: bool) -> None:

@@ -44,6 +44,7 @@ def assembled(
     return TestOffer(
         path=str(path),
         creates=not convention.exists,
+        before=existing,
         sentence=said,
         insertions=_edit(existing, offered, (), subject, convention),
         with_failing=_edit(existing, offered, failing, subject, convention),

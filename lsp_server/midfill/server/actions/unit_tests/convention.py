@@ -4,8 +4,9 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 Read = Callable[[str], str]
@@ -20,6 +21,9 @@ SCRIPTS = {
     "typescriptreact": "tsx",
 }
 RUNNERS = ("vitest", "jest", "mocha")
+TEST_FOLDERS = ("tests", "test")
+ASIDE = frozenset({*TEST_FOLDERS, "__tests__", "spec", "src", "unit"})
+"""Folders that are not named after what lies in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,15 @@ def _python(file: PurePosixPath, files: Collection[str], read: Read) -> Conventi
     behind = sum(PurePosixPath(found).stem.endswith("_test") for found in tests)
     front_name, behind_name = f"test_{file.stem}.py", f"{file.stem}_test.py"
     name = behind_name if behind > len(tests) - behind else front_name
-    there = [found for found in tests if PurePosixPath(found).name in (front_name, behind_name)]
-    if there:
-        nearest = max(there, key=lambda found: (_alike(PurePosixPath(found).parent, file.parent), found))
-        return Convention(framework, nearest, True)
-    folders = [PurePosixPath(found).parent for found in tests]
+    there = [PurePosixPath(found) for found in tests]
+    if mine := _nearest([test for test in there if test.name in (front_name, behind_name)], file, files):
+        return Convention(framework, mine, True)
+    folders = [test.parent for test in there]
     beside = [folder for folder in folders if not _test_folder(folder)]
     if len(beside) > len(folders) - len(beside):
         return _at(framework, file.with_name(name), files)
     roots = sorted({found for folder in folders if (found := _test_folder(folder))}, key=len)
-    named = [f for f in ("tests", "test") if any(found.startswith(f"{f}/") for found in files)]
-    root = PurePosixPath(roots[0] if roots else (named or ["tests"])[0])
+    root = _root_for(file, [PurePosixPath(root) for root in roots], files)
     mirrored = _mirrored(root, file, folders, files)
     return _at(framework, root / mirrored / name, files)
 
@@ -89,7 +91,7 @@ def _is_python_test(name: str) -> bool:
 def _test_folder(folder: PurePosixPath) -> str:
     """The outermost folder around that is called tests; empty: none is."""
     for count, part in enumerate(folder.parts, 1):
-        if part in ("tests", "test"):
+        if part in TEST_FOLDERS:
             return "/".join(folder.parts[:count])
     return ""
 
@@ -109,14 +111,37 @@ def _mirrored(
     return PurePosixPath(*parts[1:]) if mirrors else PurePosixPath()
 
 
-def _alike(one: PurePosixPath, other: PurePosixPath) -> int:
-    """How many of their last folders are the same."""
-    count = 0
-    for a, b in zip(reversed(one.parts), reversed(other.parts), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+def _root_for(file: PurePosixPath, roots: Sequence[PurePosixPath], files: Collection[str]) -> PurePosixPath:
+    """The nearest of the folders of tests beside `file` or above it, else one that is no package's own,
+    else one of its own, as the other packages have."""
+    if above := [root for root in roots if file.is_relative_to(root.parent)]:
+        return max(above, key=lambda root: len(root.parts))
+    code = [PurePosixPath(found) for found in files if found.endswith(".py")]
+    code = [found for found in code if not _test_folder(found.parent)]
+    shared = [root for root in roots if not any(found.is_relative_to(root.parent) for found in code)]
+    if shared:
+        return shared[0]
+    if roots:
+        return file.parent / roots[0].name
+    named = [name for name in TEST_FOLDERS if any(found.startswith(f"{name}/") for found in files)]
+    return PurePosixPath((named or TEST_FOLDERS)[0])
+
+
+def _nearest(tests: Sequence[PurePosixPath], file: PurePosixPath, files: Collection[str]) -> str:
+    """Of `tests`, which have the right name, the one that is about `file`; empty: each is nearer to another
+    file of its name."""
+    others = [PurePosixPath(found) for found in files if PurePosixPath(found).name == file.name]
+    own = [test for test in tests if all(_alike(test, file) >= _alike(test, other) for other in others)]
+    return max(own, key=lambda test: (_alike(test, file), test.as_posix())).as_posix() if own else ""
+
+
+def _alike(test: PurePosixPath, file: PurePosixPath) -> int:
+    """How many of their first and of their last folders are the same, those of tests aside."""
+    folders = [[part for part in path.parent.parts if part not in ASIDE] for path in (test, file)]
+    return sum(
+        len(list(takewhile(lambda pair: pair[0] == pair[1], zip(*order, strict=False))))
+        for order in (folders, [reversed(folder) for folder in folders])
+    )
 
 
 def _script(file: PurePosixPath, files: Collection[str], read: Read) -> Convention:
@@ -125,10 +150,9 @@ def _script(file: PurePosixPath, files: Collection[str], read: Read) -> Conventi
     tests = [PurePosixPath(f) for f in sorted(files) if re.search(r"\.(test|spec)\.[cm]?[jt]sx?$", f)]
     spec = sum(".spec." in test.name for test in tests)
     word = "spec" if spec > len(tests) - spec else "test"
-    mine = [test for test in tests if test.name in (f"{file.stem}.{w}{ending}" for w in ("test", "spec"))]
-    if mine:
-        nearest = max(mine, key=lambda test: _alike(test.parent, file.parent))
-        return Convention(framework, nearest.as_posix(), True)
+    names = [f"{file.stem}.{each}{ending}" for each in ("test", "spec")]
+    if mine := _nearest([test for test in tests if test.name in names], file, files):
+        return Convention(framework, mine, True)
     name = f"{file.stem}.{word}{ending}"
     folded = sum("__tests__" in test.parts for test in tests)
     apart = [test.parts[0] for test in tests if test.parts[0] in ("test", "tests", "spec")]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from midfill.server.actions.unit_tests.case import Case, Source
 from midfill.server.actions.unit_tests.function import Function
 from midfill.server.actions.unit_tests.parsing import to_case
+from midfill.server.actions.unit_tests.rewriting import compared
 
 ARROW = re.compile(r"\s*(?:={1,3}>?|-+>|➞|→|⇒|#\s*(?:=>?|->)|returns?\b:?|should (?:return|be)\b:?)\s*")
 TITLE = "example"
@@ -37,9 +38,20 @@ def _doctests(function: Function) -> Iterator[tuple[str, ...]]:
             if _parses(source) and not want:
                 before.append(source)
         elif value and example.exc_msg is None:
-            yield (*before, f"assert {source} == {value}")
+            yield (*before, _assertion(source, value))
         elif not want:
             before.append(source)
+
+
+def _assertion(source: str, value: str) -> str:
+    """That the expression `source` gives the literal `value`: a comparison, which binds less, in
+    parentheses, one that is true by itself, and no remark behind it."""
+    tree = ast.parse(source, mode="eval").body
+    if isinstance(tree, ast.Compare) and value == "True":
+        return f"assert {ast.unparse(tree)}"
+    if "#" in source or "\n" in source:
+        source = ast.unparse(tree)
+    return f"assert {compared(source, tree)} == {value}"
 
 
 def _lines(function: Function) -> Iterator[tuple[str, ...]]:

@@ -20,7 +20,7 @@ class Function:
     code: str
     """Its text alone, without the indentation of a class."""
     docstring: str
-    is_async: bool
+    is_property: bool
     module_names: frozenset[str]
     """What its module defines at top level: a test can import these."""
 
@@ -66,7 +66,7 @@ def function_at(text: str, line: int) -> Function | None:
         body_line=body[0].lineno,
         code="\n".join(_dedented(lines, node.col_offset)),
         docstring=docstring,
-        is_async=isinstance(node, ast.AsyncFunctionDef),
+        is_property=any(ast.unparse(each).endswith("property") for each in node.decorator_list),
         module_names=frozenset(_defined(tree)),
     )
 

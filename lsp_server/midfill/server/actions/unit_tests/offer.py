@@ -26,6 +26,8 @@ class TestOffer:
     """Whether the file is new; then the one insertion is its text."""
     sentence: str
     """All of it for the user, such as "4 of 6 tests pass, 2 left out"."""
+    before: str = field(default="", repr=False)
+    """The test file's text that `insertions` are for."""
     insertions: tuple[Insertion, ...] = ()
     with_failing: tuple[Insertion, ...] = ()
     """The same with the failing tests too, commented out under their failures."""

@@ -8,14 +8,14 @@ import ast
 import builtins
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from midfill.server.actions.unit_tests.case import Case, Source
-from midfill.server.actions.unit_tests.checks import calls, compares_with_literal, tidied
+from midfill.server.actions.unit_tests.checks import compares_with_literal, reaches
 from midfill.server.actions.unit_tests.function import Function
 from midfill.server.actions.unit_tests.naming import seen_in, slug_of
+from midfill.server.actions.unit_tests.rewriting import text_of, tidied, without_await
 from midfill.server.actions.unit_tests.unittest_style import as_asserts
 
 MAX_CASES = 12
@@ -24,6 +24,9 @@ MAX_STATEMENT_LINES = 40
 FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 PYTHON = ("", "python", "py", "python3", "pycon")
 FIXTURES = frozenset({"tmp_path", "capsys", "monkeypatch"})
+LOOPS = frozenset({"pytest.mark.asyncio", "pytest.mark.anyio"})
+"""Decorators of tests that await; ours do it themselves, whatever plugins there are."""
+Test = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ def to_case(
     imports: tuple[str, ...] = (),
 ) -> Case | str:
     """The test that `statements` are, or why they are none."""
+    statements = tuple(map(without_await, statements))
+    try:
+        compile("\n".join(statements), "a test", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return f"it is no code for a test: {error}"
     trees = [ast.parse(statement).body[0] for statement in statements]
     if any(_binds(tree, {function.name, function.owner} - {""}) for tree in trees):
         return "it tests a copy of the function"
@@ -126,32 +134,28 @@ def _drafts(code: str) -> Iterator[_Draft]:
             yield _Draft((*setup, text), "", tuple(imports))
         elif isinstance(node, ast.Assign):
             setup.append(text)
-        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+        elif isinstance(node, Test) and node.name.startswith("test"):
             yield from _of_function(text, node, tuple(imports))
         elif isinstance(node, ast.ClassDef):
             for member in node.body:
-                if isinstance(member, ast.FunctionDef) and member.name.startswith("test"):
+                if isinstance(member, Test) and member.name.startswith("test"):
                     yield from _of_function(text, member, tuple(imports))
 
 
-def _of_function(text: str, node: ast.FunctionDef, imports: tuple[str, ...]) -> Iterator[_Draft]:
+def _of_function(text: str, node: Test, imports: tuple[str, ...]) -> Iterator[_Draft]:
     """One draft for each assertion, with what comes before it; none for a test that needs arguments."""
-    if node.decorator_list or any(a.arg not in {"self", *FIXTURES} for a in node.args.args):
+    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+    if decorators - LOOPS or any(a.arg not in {"self", *FIXTURES} for a in node.args.args):
         return
     title = node.name.removeprefix("test").replace("_", " ")
     before: list[str] = []
     for statement in node.body:
-        written = as_asserts(_segment(text, statement), statement)
+        written = as_asserts(text_of(text, statement), statement)
         tree = ast.parse(written).body[0]
         if isinstance(tree, ast.Assert | ast.With):
             yield _Draft((*before, written), title, imports)
         elif not isinstance(tree, ast.Expr) or not isinstance(tree.value, ast.Constant):
             before.append(written)
-
-
-def _segment(text: str, statement: ast.stmt) -> str:
-    """Its text at the left edge."""
-    return textwrap.dedent(ast.get_source_segment(text, statement, padded=True) or "")
 
 
 def _statements(code: str) -> Iterator[tuple[str, ast.stmt]]:
@@ -165,7 +169,7 @@ def _statements(code: str) -> Iterator[tuple[str, ast.stmt]]:
             continue
         text, at = taken
         for node in ast.parse(text).body:
-            yield ast.get_source_segment(text, node) or "", node
+            yield text if isinstance(node, Test | ast.ClassDef) else text_of(text, node), node
 
 
 def _whole(lines: list[str], at: int) -> tuple[str, int] | None:
@@ -187,7 +191,7 @@ def _expects_error(trees: list[ast.stmt], function: Function) -> bool:
     return any(
         isinstance(tree, ast.With)
         and any("raises" in ast.unparse(item.context_expr).lower() for item in tree.items)
-        and calls(tree, function.name)
+        and reaches(tree, function)
         for tree in trees
     )
 

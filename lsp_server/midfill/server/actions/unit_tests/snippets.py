@@ -32,7 +32,7 @@ def tests_in(answer: str, language: str, style: Style, name: str, existing: str)
         if title is None or node.has_error or not re.search(style.asserts, text):
             continue
         before, after = text[: title.start(1)], text[title.end(1) :]
-        if not re.search(rf"\b{re.escape(name)}\b", after) or (body := " ".join(after.split())) in found:
+        if not _names(name, after) or (body := " ".join(after.split())) in found:
             continue
         fresh, number = title[1], 2
         while fresh in taken:
@@ -64,7 +64,7 @@ def insertions(
             raise ValueError("it has a syntax error")
         found = []
         heads = list(_heads(source))
-        had = "\n".join(source.words(head) for head in heads)
+        had = [source.words(head) for head in heads]
         if missing := [left for line in imports if (left := _without(line, had))]:
             at = max((source.span(head)[1] for head in heads), default=0)
             lines = "\n".join(missing)
@@ -82,15 +82,39 @@ def insertions(
     return tuple(found)
 
 
-def _without(line: str, had: str) -> str:
-    """An import without what the imports `had` bring already; empty: all of it."""
-    names = re.search(r"^(?:import|const) (?:\{ (.+) \}|(\w+))(?= from| =)", line)
+def _without(line: str, heads: Sequence[str]) -> str:
+    """An import without what the imports `heads` bring already; empty: all of it. Raises ValueError where
+    one of them brings something else by the same name."""
+    had = "\n".join(heads)
+    names = re.search(r"^(?:import|const) (?:\{ (.+) \}|([\w$]+))(?= from| =)", line)
     if names is None:  # Go names a package in quotes, alone or in a list; Java's may stand there twice
         named = re.search(r'"\w+"', line)
         return "" if (named[0] if named else line) in had else line
-    left = [name for name in re.split(r",\s*", names[1] or names[2]) if not re.search(rf"\b{name}\b", had)]
+    left = []
+    for name in re.split(r",\s*", names[1] or names[2]):
+        bringing = [head for head in heads if _names(name, head)]
+        if not bringing:
+            left.append(name)
+        elif not any(_may_be_one(_module(line), _module(head)) for head in bringing):
+            raise ValueError(f"its `{name}` is another, from {_module(bringing[0])}")
     start, end = names.span(1 if names[1] else 2)
     return line[:start] + ", ".join(left) + line[end:] if left else ""
+
+
+def _names(name: str, code: str) -> bool:
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", code) is not None
+
+
+def _module(line: str) -> str:
+    """What an import is from, as it says; without ending."""
+    found = re.search(r"""(?:from|require\()\s*["'](.+?)["']""", line)
+    return re.sub(r"(?:/index)?(?:\.[cm]?[jt]sx?)?$", "", found[1]) if found else ""
+
+
+def _may_be_one(ours: str, other: str) -> bool:
+    """Of relative paths the same one, or a folder around it that hands it on; others may lead anywhere."""
+    relative = ours.startswith(".") and other.startswith(".")
+    return not relative or ours == other or ours.startswith(f"{other}/")
 
 
 def _tests(node: Node) -> Iterator[Node]:

@@ -1,7 +1,10 @@
-"""Assertions between `unittest`'s methods and plain `assert`, for one statement at a time. Pure."""
+"""Assertions between `unittest`'s methods and plain `assert`. Pure."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-12
+"""Tolerances of `pytest.approx` where none is stated."""
 
 TO_PLAIN: dict[str, Callable[[list[str]], str]] = {
     "assertEqual": lambda a: f"assert {a[0]} == {a[1]}",
@@ -45,18 +48,81 @@ def as_asserts(text: str, statement: ast.stmt) -> str:
         return text
 
 
-def as_method_call(text: str) -> str:
-    """`assert a == b` as `self.assertEqual(a, b)`; other statements as they are."""
+def as_method(body: str, fixtures: Collection[str]) -> str:
+    """A pytest test's statements as a `unittest.TestCase` has them. Raises ValueError for what has no
+    counterpart there, such as `fixtures`."""
+    tree = ast.parse(body)
+    named = [
+        item.optional_vars for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items
+    ]
+    caught = {ast.unparse(name) for name in named if name is not None}
+    values = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "value"]
+    for node in values:
+        if ast.unparse(node.value) in caught:
+            node.attr = "exception"
+    if caught and values:
+        body = ast.unparse(tree)
+        tree = ast.parse(body)
+    text = "\n".join(_as_call(ast.get_source_segment(body, node) or "") for node in tree.body)
+    if {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & {"pytest", *fixtures}:
+        raise ValueError("unittest has nothing of the kind")
+    return text
+
+
+def _as_call(text: str) -> str:
+    """`assert a == b` as `self.assertEqual(a, b)`, `pytest.raises` too; other statements as they are."""
     statement = ast.parse(text).body[0]
-    if isinstance(statement, ast.With):
-        return text.replace("pytest.raises(", "self.assertRaises(")
+    if isinstance(statement, ast.With) and "pytest.raises" in text:
+        for item in statement.items:
+            item.context_expr = _raising(item.context_expr)
+        return ast.unparse(statement)
     if not isinstance(statement, ast.Assert):
         return text
     test = statement.test
-    if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        left = ast.get_source_segment(text, test.left) or ""
-        right = ast.get_source_segment(text, test.comparators[0]) or ""
-        if right.startswith("pytest.approx("):
-            return f"self.assertAlmostEqual({left}, {right.removeprefix('pytest.approx(')}"
-        return f"self.{FROM_PLAIN[type(test.ops[0])]}({left}, {right})"
-    return f"self.assertTrue({ast.get_source_segment(text, test)})"
+    if not isinstance(test, ast.Compare) or len(test.ops) > 1:
+        return f"self.assertTrue({ast.get_source_segment(text, test)})"
+    left, right = test.left, test.comparators[0]
+    if isinstance(test.ops[0], ast.Eq) and _is_approximate(left):
+        left, right = right, left
+    one = ast.get_source_segment(text, left) or ""
+    if isinstance(test.ops[0], ast.Eq) and isinstance(right, ast.Call) and _is_approximate(right):
+        return _almost_equal(one, right)
+    return f"self.{FROM_PLAIN[type(test.ops[0])]}({one}, {ast.get_source_segment(text, right)})"
+
+
+def _raising(called: ast.expr) -> ast.expr:
+    if not isinstance(called, ast.Call) or ast.unparse(called.func) != "pytest.raises":
+        return called
+    match called.keywords:
+        case []:
+            name, arguments = "assertRaises", called.args
+        case [ast.keyword("match", pattern)]:
+            name, arguments = "assertRaisesRegex", [*called.args, pattern]
+        case _:
+            raise ValueError("unittest checks no more than the type and the message")
+    return ast.Call(ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()), arguments, [])
+
+
+def _is_approximate(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.approx" and len(node.args) == 1
+
+
+def _almost_equal(one: str, approximate: ast.Call) -> str:
+    """With the tolerance of `pytest.approx`: a millionth, or what is stated."""
+    stated = {word.arg or "": ast.literal_eval(word.value) for word in approximate.keywords}
+    if stated.keys() - {"rel", "abs"}:
+        raise ValueError("unittest has no other tolerances")
+    relative = stated.get("rel", 0.0 if "abs" in stated else RELATIVE)
+    absolute = stated.get("abs", ABSOLUTE)
+    wanted = approximate.args[0]
+    value = ast.literal_eval(wanted)
+    if isinstance(value, int | float):
+        delta = f"{max(relative * abs(value), absolute):g}"
+        return f"self.assertAlmostEqual({one}, {ast.unparse(wanted)}, delta={delta})"
+    if not isinstance(value, list | tuple) or not all(isinstance(each, int | float) for each in value):
+        raise ValueError("unittest compares no such thing nearly")
+    delta = f"max({relative:g} * abs(wanted), {absolute:g})"
+    return (
+        f"for got, wanted in zip({one}, {ast.unparse(wanted)}, strict=True):\n"
+        f"    self.assertAlmostEqual(got, wanted, delta={delta})"
+    )

@@ -6,6 +6,7 @@ What is said of `write_tests` holds: asks through a function it is given, writes
 import os.path
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from midfill.server.actions.source import Source
@@ -34,8 +35,9 @@ async def write_unrun(
 ) -> TestOffer:
     """Tests for `target` in `source`, the text of `place`. Raises NoTests, and what `ask` raises."""
     survey = Survey(place.root)
-    convention = convention_for(source.language, place.relative, survey.files, survey.read)
+    convention = convention_for(source.language, place.relative, survey.around(place.relative), survey.read)
     assert convention is not None, "one of LANGUAGES"
+    convention = replace(convention, exists=survey.has(convention.path))
     style, path = STYLES[convention.framework], place.root / convention.path
     open_text(path)  # whoever opens it may say no before the model is asked
     say("writing tests")
@@ -43,19 +45,23 @@ async def write_unrun(
     request = asking.unrun(source.language, style, _shown(source, target), name)
     answer = await ask(request)
     text = open_text(path) or ""
+    package = next((source.words(n) for n in source.tree.root_node.children if n.type in PACKAGES), "")
+    there = re.search(r"^package \w+", text, re.MULTILINE)
+    if there and there[0] != package and source.language == "go":  # its names would need the package's
+        raise NoTests(f"nothing is added to {convention.path}: it is in {there[0]}")
     found = tests_in(answer, source.language, style, target.name, text)
     if not found:
         raise NoTests(NOTHING)
     lines = [line for pattern, line in style.imports if re.search(pattern, "\n".join(found))]
     if source.language in SCRIPTS:
         lines = _scripted(lines, source, target, convention, place)
-    package = next((source.words(n) for n in source.tree.root_node.children if n.type in PACKAGES), "")
     try:
         added = insertions(found, text, source.language, style, package, lines, PurePosixPath(path).stem)
     except ValueError as error:
         raise NoTests(f"nothing is added to {convention.path}: {error}") from error
     said = not_run(len(found), REASON)
-    return TestOffer(str(path), not convention.exists, said, added, added)
+    creates = not convention.exists
+    return TestOffer(str(path), creates, said, before=text, insertions=added, with_failing=added)
 
 
 def _shown(source: Source, target: Target) -> str:

@@ -17,13 +17,14 @@ from midfill.server.actions.unit_tests.case import Case, Source, Verdict
 from midfill.server.actions.unit_tests.convention import Convention, convention_for
 from midfill.server.actions.unit_tests.evaluate import Evaluation, Subject, evaluate, run_file
 from midfill.server.actions.unit_tests.examples import examples_of
-from midfill.server.actions.unit_tests.function import Function, function_at
+from midfill.server.actions.unit_tests.function import function_at
 from midfill.server.actions.unit_tests.importing import module_of
 from midfill.server.actions.unit_tests.offer import TestOffer
 from midfill.server.actions.unit_tests.parsing import parse_answer
 from midfill.server.actions.unit_tests.place import NoTests, Place, Running
+from midfill.server.actions.unit_tests.rendering import fits, meaning_in
 from midfill.server.actions.unit_tests.showing import context_of
-from midfill.server.actions.unit_tests.survey import Survey
+from midfill.server.actions.unit_tests.survey import Survey, text_on_disk
 from midfill.server.sandbox import SandboxRefused
 
 CANDIDATES = 3
@@ -44,15 +45,18 @@ class _Wanted:
     subject: Subject
     convention: Convention
     path: Path
-    survey: Survey
     open_text: Callable[[Path], str | None]
 
     def existing(self) -> str:
-        """The test file as it is now: in the editor, else on the disk; empty: there is none."""
-        opened = self.open_text(self.path)
-        if opened is not None:
-            return opened
-        return self.survey.read(self.convention.path) if self.convention.exists else ""
+        """The test file as it is now: in the editor, else on the disk; empty: there is none. Raises NoTests
+        where it cannot be read, or means something else by the function's name."""
+        text = self.open_text(self.path)
+        if text is None:
+            text = text_on_disk(self.path) if self.path.exists() else ""
+        name = self.subject.function.imported
+        if other := meaning_in(text, name, self.subject.module.name):
+            raise NoTests(f"`{name}` is {other} in {self.convention.path}, so nothing is added to it")
+        return text
 
 
 async def write_tests(
@@ -76,10 +80,10 @@ async def write_tests(
     subject = wanted.subject
     wanted.existing()  # whoever opens it may say no before the model is asked
     running = await running() if callable(running) else running
-    written = await _write(place.text, subject.function, ask, say, candidates)
+    written = await _write(wanted, ask, say, candidates)
     done, reason = await _evaluated(subject, written.cases, running, say)
     if done is not None:
-        done, written = await _repaired(subject, written, done, ask, running, say)
+        done, written = await _repaired(wanted, written, done, ask, running, say)
         done = await _compared(subject, wanted.existing(), done, running, say)
     # Read again: somebody may have typed into the test file for as long as the model wrote.
     existing = wanted.existing()
@@ -95,32 +99,30 @@ def _wanted(place: Place, line: int, open_text: Callable[[Path], str | None]) ->
     if function is None:
         raise NoTests("there is no function here that a test could import")
     survey, relative = Survey(place.root), place.relative
-    files = survey.files | {relative}
+    files = survey.around(relative) | {relative}
     module = module_of(relative, files, survey.read)
     if module is None:
         raise NoTests(f"a test cannot import {place.path.name}: its name is no module's")
     convention = convention_for("python", relative, files, survey.read)
     assert convention is not None, "of Python it is known"
+    convention = replace(convention, exists=survey.has(convention.path))
     subject = Subject(place.text, function, module, place.seen_by(module), place.path.name)
-    return _Wanted(subject, convention, place.root / convention.path, survey, open_text)
+    return _Wanted(subject, convention, place.root / convention.path, open_text)
 
 
-async def _write(
-    text: str,
-    function: Function,
-    ask: Ask,
-    say: Say,
-    candidates: int,
-) -> Written:
+async def _write(wanted: _Wanted, ask: Ask, say: Say, candidates: int) -> Written:
+    function, framework = wanted.subject.function, wanted.convention.framework
     cases = [*examples_of(function)]
     left_out: list[str] = []
-    context = context_of(text, function)
+    context = context_of(wanted.subject.text, function)
     for number, request in enumerate(asking.requests(function, context, candidates), 1):
         say(f"writing tests, {number} of {candidates}")
         parsed = parse_answer(await ask(request), function)
         cases += parsed.cases
         left_out += parsed.left_out
-    return Written(tuple(_distinct(cases)), tuple(left_out))
+    fitting = [case for case in cases if fits(case, framework)]
+    left_out += [f"{framework} has nothing of the kind"] * (len(cases) - len(fitting))
+    return Written(tuple(_distinct(fitting)), tuple(left_out))
 
 
 async def _evaluated(
@@ -141,7 +143,7 @@ async def _evaluated(
 
 
 async def _repaired(
-    subject: Subject,
+    wanted: _Wanted,
     written: Written,
     done: Evaluation,
     ask: Ask,
@@ -152,6 +154,7 @@ async def _repaired(
 
     Not for assertions that do not hold: told what the code returns, a model writes just that.
     """
+    subject = wanted.subject
     wrong = [result for result in done.results if result.verdict is Verdict.ERROR and result.failure]
     context = context_of(subject.text, subject.function)
     mended: list[Case] = []
@@ -159,6 +162,7 @@ async def _repaired(
         say("correcting a test")
         answer = await ask(asking.repair(subject.function, context, result))
         mended += parse_answer(answer, subject.function, Source.REPAIR).cases[:1]
+    mended = [case for case in mended if fits(case, wanted.convention.framework)]
     known = _distinct([*written.cases, *mended])[len(written.cases) :]
     if not known:
         return done, written
