@@ -48,6 +48,11 @@ def test_what_awaits_is_run_in_a_loop_of_its_own(answer, body):
     assert case.imports == ("import asyncio",)
 
 
+def test_a_generator_is_not_awaited():
+    (case,) = parse_answer("assert fetch(1) == 1", function(FETCH.replace("return", "yield"), 1)).cases
+    assert case.body == "assert fetch(1) == 1"
+
+
 def test_what_only_a_coroutine_may_do_is_left_out_with_the_reason():
     answer = "async def test_it():\n    async with it() as a:\n        pass\n    assert await fetch(a) == 1"
     parsed = parse_answer(answer, function(FETCH, 1))

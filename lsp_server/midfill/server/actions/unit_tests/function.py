@@ -20,6 +20,8 @@ class Function:
     code: str
     """Its text alone, without the indentation of a class."""
     docstring: str
+    is_async: bool
+    """Whether a call of it has to be awaited: no generator."""
     is_property: bool
     module_names: frozenset[str]
     """What its module defines at top level: a test can import these."""
@@ -66,6 +68,7 @@ def function_at(text: str, line: int) -> Function | None:
         body_line=body[0].lineno,
         code="\n".join(_dedented(lines, node.col_offset)),
         docstring=docstring,
+        is_async=isinstance(node, ast.AsyncFunctionDef) and not _yields(node),
         is_property=any(ast.unparse(each).endswith("property") for each in node.decorator_list),
         module_names=frozenset(_defined(tree)),
     )
@@ -80,6 +83,10 @@ def _parse(text: str) -> ast.Module:
 
 def _is_function(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def _yields(node: ast.AST) -> bool:
+    return any(isinstance(found, ast.Yield) for found in ast.walk(node))
 
 
 def _main_method(node: ast.ClassDef) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

@@ -80,7 +80,8 @@ def to_case(
     imports: tuple[str, ...] = (),
 ) -> Case | str:
     """The test that `statements` are, or why they are none."""
-    statements = tuple(map(without_await, statements))
+    coroutine = function.name if function.is_async else ""
+    statements = tuple(without_await(statement, coroutine) for statement in statements)
     try:
         compile("\n".join(statements), "a test", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:

@@ -14,21 +14,41 @@ def text_of(source: str, statement: ast.stmt) -> str:
     return textwrap.dedent(ast.get_source_segment(source, statement, padded=True) or "")
 
 
-def without_await(text: str) -> str:
-    """`await x` as `asyncio.run(x)`: a test is no coroutine, and nobody knows which plugins there are."""
+def without_await(text: str, coroutine: str = "") -> str:
+    """`await x` as `asyncio.run(x)`: a test is no coroutine, and nobody knows which plugins there are.
+
+    So is a call of `coroutine`, the async function under test, where a small model forgot to await it.
+    """
     tree = ast.parse(text)
-    if not any(isinstance(node, ast.Await) for node in ast.walk(tree)):
-        return text
-    return ast.unparse(ast.fix_missing_locations(_Run().visit(tree)))
+    change = _Run(coroutine)
+    changed = change.visit(tree)
+    return ast.unparse(ast.fix_missing_locations(changed)) if change.count else text
 
 
 class _Run(ast.NodeTransformer):
+    def __init__(self, coroutine: str) -> None:
+        self._coroutine, self.count = coroutine, 0
+
     def visit_Await(self, node: ast.Await) -> ast.expr:
-        run = ast.Attribute(ast.Name("asyncio", ast.Load()), "run", ast.Load())
-        return ast.Call(run, [self.visit(node.value)], [])
+        self.generic_visit(node.value)  # which is no call to run by itself
+        return self._run(node.value)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if ast.unparse(node.func).startswith("asyncio."):
+            for argument in node.args:
+                self.generic_visit(argument)
+            return node
+        self.generic_visit(node)
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        return self._run(node) if name and name == self._coroutine else node
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return node  # may await
+
+    def _run(self, coroutine: ast.expr) -> ast.Call:
+        self.count += 1
+        run = ast.Attribute(ast.Name("asyncio", ast.Load()), "run", ast.Load())
+        return ast.Call(run, [coroutine], [])
 
 
 def tidied(text: str, statement: ast.Assert) -> str:
