@@ -101,6 +101,18 @@ async def test_typing_in_the_body_does_not_stop_it_but_in_the_signature_it_does(
             assert "changed meanwhile" in bench_.told[0]
 
 
+async def test_a_file_that_was_indented_anew_with_tabs_meanwhile_gets_no_docstring_in_spaces() -> None:
+    bench_ = bench()
+    task = await held(bench_)
+    bench_.type(bench_.text.replace("    pass", "\tpass"))
+    before = bench_.text
+    bench_.host.held = False
+    bench_.host.go_on()
+    await task
+    assert bench_.text == before
+    assert "nothing was inserted" in bench_.told[0]
+
+
 async def test_a_document_that_is_closed_ends_its_run() -> None:
     bench_ = bench()
     task = await held(bench_)
