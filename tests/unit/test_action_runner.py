@@ -9,7 +9,6 @@ from midfill.model.api import ModelInfo
 from midfill.server.actions.action import Outcome, Task
 from midfill.server.actions.docstrings import WriteDocstring
 from midfill.server.actions.edits import Edit, FileEdit
-from midfill.server.actions.explain import Explain
 from midfill.server.actions.source import Source, Span
 from tests.unit.action_bench import URI, Bench
 
@@ -200,27 +199,3 @@ async def test_a_defect_of_ours_ends_the_run_without_source_text() -> None:
     await bench_.run()
     assert bench_.told == ["the action failed: internal error (KeyError)"]
     assert bench_.actions.running == 0
-
-
-@pytest.mark.parametrize(
-    ("language", "before", "after"),
-    [
-        (
-            "python",
-            "def f():\n    ║x = 1\n    y = 2║\n",
-            "def f():\n    # Set two numbers.\n    x = 1\n    y = 2\n",
-        ),
-        ("javascript", "║f(1);\r\n║g(2);\r\n", "// Set two numbers.\r\nf(1);\r\ng(2);\r\n"),
-    ],
-)
-async def test_an_explanation_stands_above_the_selection(language: str, before: str, after: str) -> None:
-    assert await Bench(Explain(), before, "Set two numbers.", language=language).run() == after
-
-
-@pytest.mark.parametrize("picture", ["x = '''a\n║b\n║'''\n", "x = ║1\n"])
-async def test_no_explanation_inside_a_string_or_of_nothing(picture: str) -> None:
-    bench_ = Bench(Explain(), picture, "Set it.")
-    before = bench_.text
-    assert await bench_.run() == before
-    assert bench_.told
-    assert bench_.host.asked == []

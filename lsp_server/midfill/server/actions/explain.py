@@ -2,9 +2,12 @@
 
 import asyncio
 
+from tree_sitter import Node
+
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
 from midfill.server.actions.docstrings.wrapping import width_of, wrapped
 from midfill.server.actions.edits import Edit, FileEdit
+from midfill.server.actions.first_lines import end_of_first_lines
 from midfill.server.actions.natural import ENGLISH, language_of_comments
 from midfill.server.actions.prompt import cut, fenced, messages_of
 from midfill.server.actions.sentences import ask_sentence
@@ -13,7 +16,8 @@ from midfill.server.actions.source import Source, Span
 PROMPT_TOKENS = 250
 ANSWER_TOKENS = 80
 NOTHING = "the model had nothing of use to say about this"
-IN_TEXT = "a comment has no place inside a string or a comment"
+IN_COMMENT = "a comment has no place inside another one"
+ABOVE_ALL = "this has to come first in the file, so there is no place for a comment above it"
 
 
 class Explain:
@@ -25,14 +29,19 @@ class Explain:
         return "explain the selection in a comment" if source.text[slice(*selection)].strip() else None
 
     async def run(self, task: Task) -> Outcome:
-        start, end = _lines(task.snapshot.text, task.selection)
         text = task.snapshot.text
-        if not text[start:end].strip():
-            raise Refused("nothing is selected")
-        if _is_inside_text(task.source, start):
-            raise Refused(IN_TEXT)
+        first = end_of_first_lines(task.snapshot.language, text)
+        selected, end = _lines(text, task.selection, first)
+        if not text[selected:end].strip():
+            raise Refused(ABOVE_ALL)
         # All of a long file takes milliseconds to look at.
-        spoken, widest = await asyncio.to_thread(lambda: (language_of_comments(text), width_of(text)))
+        start, spoken, widest = await asyncio.to_thread(
+            lambda: (
+                max(first, _place(task.source, selected)),
+                language_of_comments(text),
+                width_of(text),
+            )
+        )
         room = task.context_tokens - PROMPT_TOKENS - ANSWER_TOKENS
         code = text[start:end].replace("\r\n", "\n").replace("\r", "\n")
         messages = messages_of(
@@ -53,22 +62,49 @@ class Explain:
         return Outcome((edit,), "Midfill: explanation")
 
 
-def _lines(text: str, selection: Span) -> Span:
-    """The selection as whole lines, without blank ones before it."""
-    start, end = selection
+def _lines(text: str, selection: Span, first: int) -> Span:
+    """The selection as whole lines, without blank ones before it and what stands before `first`."""
+    start, end = max(first, selection[0]), max(first, selection[1])
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
         end -= 1
-    return max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1, end
+    return _line_start(text, start), end
 
 
-def _is_inside_text(source: Source, offset: int) -> bool:
-    """Whether a line that begins there would begin in a string, a template or a comment."""
+def _place(source: Source, start: int) -> int:
+    """The line that a comment can stand above: `start`, or the first that it continues. Raises Refused."""
+    while True:
+        around = _text_around(source, start)
+        if around is not None and "comment" in around.type:
+            raise Refused(IN_COMMENT)
+        if around is not None:
+            start = _line_start(source.text, source.offset(around.start_byte))
+        elif _is_continued(source, start):
+            start = _line_start(source.text, start - 2)  # before its line end
+        else:
+            return start
+
+
+def _text_around(source: Source, offset: int) -> Node | None:
+    """The string, template or comment, the outermost, that a line which begins there would begin in."""
     at = source.byte(offset)
-    node = source.tree.root_node.descendant_for_byte_range(at, at)
+    found, node = None, source.tree.root_node.descendant_for_byte_range(at, at)
     while node is not None:
         if ("string" in node.type or "comment" in node.type) and node.start_byte < at < node.end_byte:
-            return True
+            found = node
         node = node.parent
-    return False
+    return found
+
+
+def _is_continued(source: Source, offset: int) -> bool:
+    """Whether a backslash, not in a comment, ends the line before the one that begins there."""
+    end = offset - (2 if source.text.endswith("\r\n", 0, offset) else 1)
+    if end < 1 or source.text[end - 1] != "\\":
+        return False
+    around = _text_around(source, end - 1)
+    return around is None or "comment" not in around.type
+
+
+def _line_start(text: str, offset: int) -> int:
+    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
