@@ -72,6 +72,14 @@ def test_every_definition_of_a_file_is_found_and_described(
         ("rust", "/// doc\n#[in║line]\nfn f() {}\n", "f"),
         ("javascript", "exp║ort const f = a => a\n", "f"),
         ("python", "x = '😀'\ndef f(): '😀'; re║turn 1\n", "f"),
+        ("cpp", "void A::run() {\n  std::lock_guard<std::mutex> lock(mu║tex_);\n}\n", "run"),
+        ("cpp", "void run() {\n  for (;;) { Foo x(y║); }\n}\n", "run"),
+        ("cpp", "class A { void run() {\n  Foo x(y║);\n} };\n", "run"),
+        ("cpp", "void run() {\n  struct L { int get(int x) { ret║urn x; } };\n}\n", "get"),
+        ("cpp", "void run() {\n  struct L { int get(int ║x); };\n}\n", "L"),
+        ("cpp", "namespace n { int get(int ║x); }\n", "get"),
+        ("cuda-cpp", "void run() {\n  dim3 grid(bl║ocks);\n}\n", "run"),
+        ("c", "int f(void) {\n  int g(int ║a);\n}\n", "f"),
     ],
 )
 def test_the_innermost_definition_at_the_cursor(language: str, shown: str, name: str) -> None:

@@ -82,7 +82,7 @@ def definition_of(node: Node) -> Node | None:
         kind = node.child_by_field_name("type")
         return node if kind is not None and kind.type in ("struct_type", "interface_type") else None
     if node.type in ("declaration", "field_declaration") and function_declarator(node) is not None:
-        return node
+        return None if _is_in_body(node) else node
     if node.type in FUNCTIONS:
         named = node.child_by_field_name("name") or function_declarator(node)
         return node if named is not None else None
@@ -102,6 +102,14 @@ def function_declarator(node: Node) -> Node | None:
         return None
     called = inner.child_by_field_name("declarator")
     return None if called is None or called.type == "parenthesized_declarator" else inner
+
+
+def _is_in_body(node: Node) -> bool:
+    """C and C++: there `Lock lock(mutex_);` is a variable, which the grammar takes for a function."""
+    above = node.parent
+    while above is not None and above.type != "compound_statement":
+        above = above.parent
+    return above is not None
 
 
 def _name_node(node: Node) -> Node | None:
