@@ -70,6 +70,9 @@ def test_every_definition_of_a_file_is_found_and_described(
         ("go", "// F║ does.\n// More.\nfunc F() {}\n", "F"),
         ("rust", "/// d║oc\n#[inline]\nfn f() {}\n", "f"),
         ("rust", "/// doc\n#[in║line]\nfn f() {}\n", "f"),
+        ("typescript", "// @ts-ig║nore\nfunction f() {}\n", "f"),
+        ("typescript", "/** do║c */\n// @ts-ignore\nfunction f() {}\n", "f"),
+        ("typescript", "/** do║c */\n// elsewhere\nfunction f() {}\n", ""),
         ("javascript", "exp║ort const f = a => a\n", "f"),
         ("python", "x = '😀'\ndef f(): '😀'; re║turn 1\n", "f"),
         ("cpp", "void A::run() {\n  std::lock_guard<std::mutex> lock(mu║tex_);\n}\n", "run"),
@@ -140,6 +143,43 @@ def test_signature_body_and_doc_comment(
     assert part(source, target.signature) == signature
     assert part(source, target.body).startswith(body)
     assert part(source, target.doc) == doc
+
+
+@pytest.mark.parametrize(
+    ("language", "comments", "doc", "top"),
+    [
+        ("go", "// F does.\n", "// F does.", "func"),
+        ("go", "//export F\n", "", "//export"),
+        ("go", "//nolint:gocyclo\n//go:noinline\n", "", "//nolint"),
+        ("go", "// F does.\n//\n//go:noinline\n", "// F does.", "//go"),
+        ("go", "// F does.\n//nolint // too long\n", "// F does.", "//nolint"),
+        ("go", "//nolint:gocyclo\n// F does.\n// Deprecated: use G.\n", "// F does.\n// Depr", "func"),
+        ("go", "//go:build linux\n\n// F does.\n", "// F does.", "func"),
+        ("go", "// F is nolint.\n// export it\n", "// F is nolint.\n// export it", "func"),
+        ("typescript", "// @ts-expect-error why\n", "", "// @ts"),
+        ("typescript", "// why\n// @ts-ignore\n", "", "// @ts"),
+        ("typescript", "/** Old. */\n// @ts-ignore\n", "/** Old. */", "// @ts"),
+        ("typescript", "// @ts-ignore\n/** Old. */\n", "/** Old. */", "func"),
+        ("typescript", "/** @ts-ignore */\n", "", "/** @ts"),
+        ("typescript", "/** Old.\n * @ts-ignored\n */\n", "/** Old.", "func"),
+        ("javascript", "/* istanbul ignore next */ ", "", "/* istanbul"),
+        ("javascript", "// @ts-ignore\n\n", "", "func"),
+        ("javascript", "/* c8 ignore stop */\n", "", "func"),
+        ("cpp", "/// Old.\n// NOLINTNEXTLINE(x)\n", "/// Old.", "// NOLINT"),
+        ("cpp", "// clang-format off\n", "", "// clang"),
+        ("cpp", "// clang-format on\n", "", "func"),
+        ("rust", "// SAFETY: it is.\n", "", "fn"),
+    ],
+)
+def test_directives_for_tools_are_no_doc_comment_and_stay_with_the_definition(
+    language: str, comments: str, doc: str, top: str
+) -> None:
+    spelt = {"go": "package p\n\n{}func F() {{}}\n", "cpp": "{}func f() {{}}\n", "rust": "{}fn f() {{}}\n"}
+    source = read(language, spelt.get(language, "{}function f() {{}}\n").format(comments))
+    (target,) = targets_of(source)
+    assert part(source, target.doc).startswith(doc)
+    assert bool(target.doc) is bool(doc)
+    assert source.text[target.top :].startswith(top)
 
 
 def test_a_comment_that_is_no_doc_comment_is_none() -> None:

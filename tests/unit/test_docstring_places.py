@@ -77,6 +77,37 @@ async def test_where_it_goes(before: str, after: str) -> None:
             "template <class T>\nint f(T a) { return 1; }\n",
         ),
         ("c", "void f(void) {║}\r\n", "/** @brief One. */\r\nvoid f(void) {}\r\n"),
+        (
+            "c",
+            "// NOLINTNEXTLINE(x)\nvoid f(void) {║}\n",
+            "/** @brief One. */\n// NOLINTNEXTLINE(x)\nvoid f(void) {}\n",
+        ),
+        (
+            "typescript",
+            "class A {\n  // @ts-ignore\n  @Input()\n  f() {║}\n}\n",
+            "class A {\n  /** One. */\n  // @ts-ignore\n  @Input()\n  f() {}\n}\n",
+        ),
+        (
+            "javascript",
+            "/* istanbul ignore next */ function f() {║}\n",
+            "/** One. */\n/* istanbul ignore next */ function f() {}\n",
+        ),
+        (
+            "javascript",
+            "/** Old. */\n// eslint-disable-next-line complexity -- it is\nfunction f() {║}\n",
+            "/** One. */\n// eslint-disable-next-line complexity -- it is\nfunction f() {}\n",
+        ),
+        ("go", "//export F\nfunc F() {║}\n", "// F: one.\n//\n//export F\nfunc F() {}\n"),
+        (
+            "go",
+            "//nolint:unused\r\n//go:noinline\r\nfunc F() {║}\r\n",
+            "// F: one.\r\n//\r\n//nolint:unused\r\n//go:noinline\r\nfunc F() {}\r\n",
+        ),
+        (
+            "go",
+            "// F does.\n// More.\n//\n//go:noinline\nfunc F() {║}\n",
+            "// F: one.\n//\n//go:noinline\nfunc F() {}\n",
+        ),
     ],
 )
 async def test_other_languages(language: str, before: str, after: str) -> None:

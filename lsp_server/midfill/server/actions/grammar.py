@@ -1,6 +1,7 @@
-"""How each grammar spells a definition: its node, its name, what is around it, the doc comment above it.
+"""How each grammar spells a definition: its node, its name, what is around it, its docstring.
 
-Sources: the node types of the grammars in `syntax/grammars.py`. Knows no parameters: see `signature.py`.
+Sources: the node types of the grammars in `syntax/grammars.py`. Knows no parameters: see `signature.py`; no
+doc comments: see `doc_comments.py`.
 """
 
 from tree_sitter import Node
@@ -65,9 +66,6 @@ WRAPPERS = frozenset(
     }
 )
 SCOPES = frozenset({"impl_item", "internal_module"}) | CLASSES
-DOC_STARTS = {"rust": ("///", "/**"), "go": ("//", "/*"), "": ("/**",)}
-DOC_STARTS |= dict.fromkeys(("c", "cpp", "cuda-cpp"), ("/**", "/*!", "///", "//!"))
-"""What a doc comment begins with."""
 
 
 def definition_of(node: Node) -> Node | None:
@@ -189,29 +187,3 @@ def docstring_node(block: Node | None) -> Node | None:
 def _is_plain(string: Node) -> bool:
     quotes = string.named_children[0].text or b"" if string.named_children else b""
     return not set(quotes) & set(b"bBfFtT")
-
-
-def doc_nodes(source: Source, node: Node) -> list[Node]:
-    """The docstring of a Python definition, the doc comment above another: no node or, for a comment of
-    several `//`, many; directly above it, or it is about something else."""
-    if source.language == "python":
-        said = docstring_node(node.child_by_field_name("body"))
-        return [] if said is None else [said]
-    starts = DOC_STARTS.get(source.language, DOC_STARTS[""])
-    found: list[Node] = []
-    below = outermost(node)[0]
-    while (above := below.prev_named_sibling) is not None and "comment" in above.type:
-        text = source.code[above.start_byte : above.end_byte].decode()
-        between = source.code[above.start_byte + len(text.rstrip().encode()) : below.start_byte]
-        line = source.code.rfind(b"\n", 0, above.start_byte) + 1
-        alone = not source.code[line : above.start_byte].strip()
-        lines = between.count(b"\n") or between.count(b"\r")
-        if not text.startswith(starts) or lines > 1 or not alone or (found and text.startswith("/*")):
-            break
-        if text.startswith("//go:"):
-            break
-        found.insert(0, above)
-        below = above
-        if text.startswith("/*"):
-            break
-    return found

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from tree_sitter import Node
 
+from midfill.server.actions.doc_comments import doc_nodes
 from midfill.server.actions.grammar import (
     WRAPPERS,
     class_name_of,
     definition_of,
-    doc_nodes,
     is_class,
     name_of,
     outermost,
@@ -45,6 +45,8 @@ class Target:
     none, as in an interface."""
     doc: Span | None
     """The docstring with its quotes, or the doc comment above it."""
+    top: int
+    """Where a doc comment goes if there is none: above what tools are told of it (`// @ts-ignore`), too."""
     indent: str
     """The white space before the line that it begins in."""
     enclosing: str
@@ -133,8 +135,9 @@ def _described(source: Source, node: Node | None) -> Node | None:
     found = _meant(below) if below is not None and below is not node else None
     if found is None or node is None:
         return None
-    first = (doc_nodes(source, found) if source.language != "python" else []) or [outermost(found)[0]]
-    return found if first[0].start_byte <= node.start_byte else None
+    docs, top = doc_nodes(source, found)
+    first = docs[0] if docs and source.language != "python" else top
+    return found if first.start_byte <= node.start_byte else None
 
 
 def _is_above(parent: Node | None, node: Node) -> bool:
@@ -171,7 +174,7 @@ def _describe(source: Source, node: Node) -> Target:
     if enclosing and source.language == "python" and not any("staticmethod" in one for one in written):
         found = _without_receiver(found)
     kind_of = Kind.CLASS if is_class(node) else Kind.METHOD if enclosing else Kind.FUNCTION
-    docs = doc_nodes(source, node)
+    docs, top = doc_nodes(source, node)
     constructor = name in ("__init__", "constructor", enclosing.rpartition(".")[2])
     result = "" if kind_of is Kind.CLASS else result_of(source, definition)
     returns, yields = says(source, definition, result)
@@ -183,6 +186,7 @@ def _describe(source: Source, node: Node) -> Target:
         signature=(start, end),
         body=source.span(body) if body is not None else None,
         doc=_doc_span(source, docs) if docs else None,
+        top=source.offset(top.start_byte),
         indent=_indent(source.text, span[0]),
         enclosing=enclosing,
         decorators=written,

@@ -17,7 +17,9 @@ def doc_comment(content: Content, target: Target, text: str, width: int) -> list
     """The comment's lines without indentation, in the style that `text`, the file, has."""
     language = target.language
     if language == "go":
-        return _prefixed(_go(content, target, width - 3), "//")
+        lines = _go(content, target, width - 3)
+        above_directives = target.doc is None and target.top < target.span[0]
+        return _prefixed([*lines, *[""] * above_directives], "//")  # as gofmt has it
     if language == "rust":
         return _prefixed(_rust(content, width - 4), "///")
     lines = _tagged(content, target, width - 3)

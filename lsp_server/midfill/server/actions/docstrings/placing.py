@@ -36,9 +36,9 @@ def place(snapshot: DocumentSnapshot, target: Target, lines: list[str]) -> Edit:
     text = _joined(lines, snapshot.eol, indent)
     if target.doc is not None:
         return Edit(target.doc, text)
-    if _before(snapshot.text, target.span[0]).strip():
+    if _before(snapshot.text, target.top).strip():
         raise Refused(INLINE)
-    return Edit((target.span[0], target.span[0]), text + snapshot.eol + indent)
+    return Edit((target.top, target.top), text + snapshot.eol + indent)
 
 
 def _python(snapshot: DocumentSnapshot, target: Target, lines: list[str], indent: str) -> Edit:
