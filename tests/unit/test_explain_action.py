@@ -70,6 +70,27 @@ async def test_it_stands_above_the_first_line_of_a_statement_that_goes_on(
         ast.parse(bench_.text)
 
 
+@pytest.mark.parametrize(
+    ("language", "picture", "line"),
+    [
+        ("javascript", "g()\r\n// eslint-disable-next-line no-eval\r\n║eval(x)║\r\n", 1),
+        ("typescript", "{\n  // @ts-ignore\n  // prettier-ignore\n  ║f(1)║\n}\n", 1),
+        ("javascript", "// @ts-ignore\n\n║f(1)║\n", 2),
+        ("cpp", "void f() {\n  // NOLINTNEXTLINE\n  ║g();║\n}\n", 1),
+        ("python", "# pylint: disable-next=eval-used\n║eval(x)║\n", 0),
+        ("python", "# why it is pylint: disable-next\n║eval(x)║\n", 1),
+    ],
+)
+async def test_it_stands_above_a_directive_for_the_next_line(
+    language: str, picture: str, line: int
+) -> None:
+    bench_ = bench(picture, language)
+    before = bench_.text
+    lines = (await bench_.run()).splitlines(keepends=True)
+    assert SAID in lines.pop(line)
+    assert "".join(lines) == before
+
+
 async def test_the_model_is_shown_the_whole_of_what_the_comment_stands_above() -> None:
     bench_ = bench("x = 1 + \\\n    ║2║\n")
     await bench_.run()

@@ -5,6 +5,7 @@ import asyncio
 from tree_sitter import Node
 
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
+from midfill.server.actions.directives import is_directive
 from midfill.server.actions.docstrings.wrapping import width_of, wrapped
 from midfill.server.actions.edits import Edit, FileEdit
 from midfill.server.actions.first_lines import end_of_first_lines
@@ -73,17 +74,29 @@ def _lines(text: str, selection: Span, first: int) -> Span:
 
 
 def _place(source: Source, start: int) -> int:
-    """The line that a comment can stand above: `start`, or the first that it continues. Raises Refused."""
-    while True:
+    """The line that a comment can stand above: `start`, or one that it belongs to. Raises Refused."""
+    while start > 0:
         around = _text_around(source, start)
         if around is not None and "comment" in around.type:
             raise Refused(IN_COMMENT)
+        end = start - (2 if source.text.endswith("\r\n", 0, start) else 1)
+        above = _line_start(source.text, end)
         if around is not None:
             start = _line_start(source.text, source.offset(around.start_byte))
-        elif _is_continued(source, start):
-            start = _line_start(source.text, start - 2)  # before its line end
+        elif _goes_on(source, above, end):
+            start = above
         else:
-            return start
+            break
+    return start
+
+
+def _goes_on(source: Source, start: int, end: int) -> bool:
+    """Whether the line from `start` to `end` belongs to the next: by a backslash or as a directive."""
+    line = source.text[start:end]
+    if line.endswith("\\"):
+        around = _text_around(source, end - 1)
+        return around is None or "comment" not in around.type
+    return is_directive(source.language, line.strip())
 
 
 def _text_around(source: Source, offset: int) -> Node | None:
@@ -95,15 +108,6 @@ def _text_around(source: Source, offset: int) -> Node | None:
             found = node
         node = node.parent
     return found
-
-
-def _is_continued(source: Source, offset: int) -> bool:
-    """Whether a backslash, not in a comment, ends the line before the one that begins there."""
-    end = offset - (2 if source.text.endswith("\r\n", 0, offset) else 1)
-    if end < 1 or source.text[end - 1] != "\\":
-        return False
-    around = _text_around(source, end - 1)
-    return around is None or "comment" not in around.type
 
 
 def _line_start(text: str, offset: int) -> int:
