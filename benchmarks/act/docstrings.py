@@ -119,7 +119,7 @@ def templated(text: str, target: Target) -> str:
     """The same frame with nothing but names and types in it."""
     content = Content(
         fallback.summary(target),
-        tuple((one, fallback.parameter(one)) for one in target.parameters),
+        tuple((one, fallback.parameter(one, target)) for one in target.parameters),
         fallback.result(target) if target.returns else "",
     )
     lines = docstring(content, style_of(text), '"""', 80)
@@ -131,7 +131,7 @@ def judged(before: str, after: str, target: Target, own: str, others: Sequence[s
     texts = {name: told for pattern in ARGUMENTS for name, told in pattern.findall(said)}
     named = all(
         one.name in texts
-        and " ".join(texts[one.name].split()) != fallback.parameter(one)
+        and " ".join(texts[one.name].split()) != fallback.parameter(one, target)
         and bool({*words_of(texts[one.name])} - {*words_of(one.name), *words_of(one.type)})
         for one in target.parameters
     )

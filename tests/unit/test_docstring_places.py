@@ -112,3 +112,50 @@ async def test_where_it_goes(before: str, after: str) -> None:
 )
 async def test_other_languages(language: str, before: str, after: str) -> None:
     assert await bench(before, "One.", "A word.", "Three.", "Four.", language=language).run() == after
+
+
+@pytest.mark.parametrize(
+    ("language", "picture", "comment"),
+    [
+        (
+            "javascript",
+            'function find(pattern = "**/*.js") {║}\n',
+            "/**\n * Find.\n *\n * @param [pattern] - The pattern to work with.\n */\n",
+        ),
+        (
+            "javascript",
+            "function find(pattern = '*.js') {║}\n",
+            "/**\n * Find.\n *\n"
+            " * @param [pattern='*.js'] - The pattern to work with; '*.js' if left out.\n */\n",
+        ),
+        (
+            "typescript",
+            "function end(mark: '*/' = '*/'): '*/' {║}\n",
+            "/**\n * End.\n *\n * @param mark - The mark to work with.\n * @returns The result.\n */\n",
+        ),
+        (
+            "java",
+            "List</* of */ A> all(Map<A, /* to */ B> map) throws /* if */ C {║}\n",
+            "/**\n * All.\n *\n * @param map The map to work with.\n * @return The result.\n"
+            " * @throws C Raised explicitly here.\n */\n",
+        ),
+        (
+            "cpp",
+            "int end(std::vector<int /* x */> all = {/* none */}) { throw /* x */ A(); ║}\n",
+            "/**\n * @brief End.\n *\n * @param all The all to work with.\n"
+            " * @return The result of type int.\n * @throws A Raised explicitly here.\n */\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("answer", ["", "It ends at */ there.", "*/"])
+async def test_neither_code_nor_an_answer_can_end_a_comment(
+    language: str, picture: str, comment: str, answer: str
+) -> None:
+    bench_ = bench(picture, answer, language=language)
+    before = bench_.text
+    assert await bench_.run() == comment + before
+
+
+async def test_a_python_docstring_shows_what_would_end_a_comment_elsewhere() -> None:
+    found = await bench("def f(pattern='**/*.py'):\n    pass║\n", "").run()
+    assert "pattern: The pattern to work with; '**/*.py' if left out." in found

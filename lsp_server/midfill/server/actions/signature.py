@@ -129,11 +129,11 @@ def raised(source: Source, definition: Node) -> tuple[str, ...]:
     found: list[str] = []
     for child in definition.named_children:
         if child.type == "throws":
-            found += [source.words(kind) for kind in child.named_children]
+            found += [source.words(kind) for kind in child.named_children if not kind.is_extra]
     body = definition.child_by_field_name("body")
     for node in _own(body) if body is not None else ():
-        if node.type in RAISES and node.named_children:
-            found.append(_raised_name(source, node.named_children[0]))
+        if node.type in RAISES:
+            found += [_raised_name(source, one) for one in node.named_children if not one.is_extra][:1]
     return tuple(dict.fromkeys(name for name in found if name))
 
 

@@ -43,7 +43,8 @@ def _tagged(content: Content, target: Target, width: int) -> list[str]:
     for one, said in content.parameters:
         name = one.name
         if language in SCRIPTS and language not in TYPED and one.default:
-            name = f"[{name}={one.default}]" if len(one.default) <= 20 else f"[{name}]"
+            shown = len(one.default) <= 20 and "*/" not in one.default  # which would end the comment
+            name = f"[{name}={one.default}]" if shown else f"[{name}]"
         tags.append((f"@param {name} -" if script else f"@param {name}", said))
     if content.result:
         tags.append(("@yields" if content.yields else "@returns" if script else "@return", content.result))

@@ -16,10 +16,11 @@ def summary(target: Target) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def parameter(one: Parameter) -> str:
+def parameter(one: Parameter, target: Target) -> str:
     words = " ".join(words_of(one.name)) or one.name
-    kind = f", of type {one.type}" if one.type else ""
-    default = f"; {one.default} if left out" if one.default and len(one.default) <= 20 else ""
+    kind = f", of type {one.type}" if _can_stand(one.type, target) else ""
+    shown = len(one.default) <= 20 and _can_stand(one.default, target)
+    default = f"; {one.default} if left out" if shown else ""
     if one.stars == "*":
         return f"Further {words} given by position{kind}."
     if one.stars == "**":
@@ -28,9 +29,14 @@ def parameter(one: Parameter) -> str:
 
 
 def result(target: Target) -> str:
-    kind = f" of type {target.return_type}" if target.return_type else ""
+    kind = f" of type {target.return_type}" if _can_stand(target.return_type, target) else ""
     return f"Each result in turn{kind}." if target.yields else f"The result{kind}."
 
 
 def raised(name: str) -> str:
     return "Raised explicitly here."
+
+
+def _can_stand(code: str, target: Target) -> bool:
+    """Whether there is any, and a comment can hold it: `*/` ends one everywhere but in Python."""
+    return bool(code) and (target.language == "python" or "*/" not in code)

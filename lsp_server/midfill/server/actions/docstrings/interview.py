@@ -156,7 +156,7 @@ class Interview:
         question = f"What is the parameter `{one.name}`?"
         begin = f"The {' '.join(words_of(one.name)) or one.name}"
         say_more = f' Say what `{self._target.name}` does with it, and begin with "{begin}".'
-        return await self._answer(question, fallback.parameter(one), tells, say_more)
+        return await self._answer(question, fallback.parameter(one, self._target), tells, say_more)
 
     async def _result(self) -> str:
         verb = "yield" if self._target.yields else "return"
