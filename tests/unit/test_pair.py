@@ -125,6 +125,13 @@ def test_an_actions_infilling_waits_for_its_model_but_takes_no_chat_models_place
     assert bench.log == []
 
 
+def test_an_actions_infilling_is_by_its_own_model_where_that_fills():
+    for room in (4, 3):
+        bench = Bench(room, chat_fills=True)
+        assert bench.ask(APART) == "chatchat"
+        assert ("close fim" in bench.log) == (room == 3)
+
+
 def test_a_model_is_not_taken_away_under_its_answer():
     bench = Bench(room=3)
     chat = bench.pair.stream(CHAT)

@@ -51,7 +51,9 @@ class Model:
         for _ in range(3):
             self._bench.log.append(f"warm {self.name}")
             yield
-        return replace(INFO, name=self.name, can_chat=self.name == "chat")
+        chats = self.name == "chat"
+        fills = self._bench.chat_fills or not chats
+        return replace(INFO, name=self.name, can_chat=chats, dialect=INFO.dialect if fills else "")
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         assert self.here
@@ -73,8 +75,8 @@ class Model:
 class Bench:
     """A pair and what it says. `room` holds so many units; each model takes two."""
 
-    def __init__(self, room: int = 4, two: bool = True, **limits: float) -> None:
-        self.free = room
+    def __init__(self, room: int = 4, two: bool = True, chat_fills: bool = False, **limits: float) -> None:
+        self.free, self.chat_fills = room, chat_fills
         self.log: list[str] = []
         self.readers: list[str] = []
         self.said: list[LoadProgress] = []

@@ -60,13 +60,10 @@ class PairBackend:
         return info if self._chat is self._fim else replace(info, can_chat=True)
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
-        """See `Backend.stream`. A completion that finds its model gone raises NotNow, and has it loaded; an
-        action's infilling waits for it, unless it would take the chat model's place."""
+        """See `Backend.stream`. A completion that finds its model gone raises NotNow, and has it loaded."""
         match request:
             case FimRequest(apart=True):
-                if self._fim.info is None and self._taking_turns and self._fim is not self._chat:
-                    raise NotNow(self._paused())
-                yield from self._answer(self._fim, self._chat, request)
+                yield from self._infill(request)
             case FimRequest():
                 yield from self._complete(request)
             case ChatRequest():
@@ -98,6 +95,19 @@ class PairBackend:
             yield from self._fim.backend.stream(request)
         finally:
             self._fim.touch()
+
+    def _infill(self, request: FimRequest) -> Generator[Event, None, None]:
+        """For an action: by its own model where that fills too, since it is the better one to say what code
+        does (`--instruct` of bench-actions); else by the first, which is waited for, unless it would take
+        the chat model's place."""
+        if self._chat is not self._fim:
+            yield from self._loaded(self._chat, self._fim)
+            if self._chat.info is not None and self._chat.info.dialect:
+                yield from self._answer(self._chat, self._fim, request)
+                return
+            if self._fim.info is None and self._taking_turns:
+                raise NotNow(self._paused())
+        yield from self._answer(self._fim, self._chat, request)
 
     def _why_not(self) -> str:
         """Why there is no model to complete; has it loaded when nothing stands against it."""
@@ -131,15 +141,23 @@ class PairBackend:
         del self._loads[slot]
 
     def _answer(self, slot: Slot, other: Slot, request: Request) -> Generator[Event, None, None]:
+        yield from self._loaded(slot, other)
+        self._chats += 1
+        try:
+            yield from slot.backend.stream(request)
+        finally:
+            self._chats -= 1
+            slot.touch()
+
+    def _loaded(self, slot: Slot, other: Slot) -> Generator[Event, None, None]:
+        """`slot` in memory, as something that an action waits for."""
         slot.touch()
         self._chats += 1
         try:
             for _ in self._make_ready(slot, other):
                 yield Chunk()
-            yield from slot.backend.stream(request)
         finally:
             self._chats -= 1
-            slot.touch()
 
     def _make_ready(self, slot: Slot, other: Slot) -> Generator[None, None, None]:
         """Load `slot` in steps; `other` makes room where both do not fit."""
