@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from midfill.server.sandbox import SCRATCH, Limit, Limits
-from midfill.server.sandbox.interpreter import folders_of
+from midfill.server.sandbox.interpreter import pieces_of
 from tests.unit.fenced import ROOMY, run, sandbox
 
 __all__ = ["sandbox"]
@@ -155,6 +155,6 @@ def test_several_at_once_do_not_share_a_scratch_folder(sandbox):
     for thread in threads:
         thread.join()
     # A checkout that lies below the same folder is bound there, with the Python in it.
-    bound = [f for f in folders_of(Path(sandbox.python)) if f.is_relative_to(SCRATCH)]
-    names = sorted({folder.relative_to(SCRATCH).parts[0] for folder in bound})
+    shown = [p.name for p in pieces_of(Path(sandbox.python)) if p.name.is_relative_to(SCRATCH)]
+    names = sorted({name.relative_to(SCRATCH).parts[0] for name in shown})
     assert seen == [f"{names}\n"] * 4

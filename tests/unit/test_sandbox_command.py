@@ -1,6 +1,5 @@
-"""The command line of the fence, and the folders that a Python needs: all that needs no bubblewrap."""
+"""The command line of the fence, and groups: all that needs no bubblewrap."""
 
-import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,17 +8,21 @@ import pytest
 from midfill.server.sandbox import Job, Limits
 from midfill.server.sandbox.command import ENVIRONMENT, Fence, command
 from midfill.server.sandbox.groups import OWN_PROCESSES, group_for
-from midfill.server.sandbox.interpreter import folders_of
+from midfill.server.sandbox.interpreter import Piece
 
 USER = Fence("bwrap", nobody=False)
 ROOT = Fence("bwrap", nobody=True)
 GROUPED = Fence("bwrap", nobody=True, groups=("/group",))
 JOB = Job((("deep/in/t.py", "pass"),), ("-I", "/code/deep/in/t.py"), Limits(scratch_bytes=4096))
+PIECES = (
+    Piece(Path("/opt/python/bin/python"), Path("/opt/python/bin/python3"), is_link=True),
+    Piece(Path("/opt/python/lib/python3.12"), Path("/opt/python-3.12.1/lib/python3.12")),
+)
 
 
 def split(fence: Fence) -> tuple[list[str], list[str]]:
     """What bubblewrap is told, and what it is to start."""
-    line = command(fence, "/opt/python/bin/python", [Path("/opt/python")], JOB, [9])
+    line = command(fence, "/opt/python/bin/python", PIECES, JOB, [9])
     at = line.index("--")
     return line[:at], line[at + 1 :]
 
@@ -53,6 +56,14 @@ def test_code_comes_in_by_a_descriptor_readable_for_anybody_its_folders_too():
     at = fenced.index("--ro-bind-data")
     assert fenced[at - 2 : at + 3] == ["--perms", "0444", "--ro-bind-data", "9", "/code/deep/in/t.py"]
     assert pairs(fenced) >= {("--dir", "/code"), ("--dir", "/code/deep"), ("--dir", "/code/deep/in")}
+
+
+def test_pieces_of_an_interpreter_are_read_only_and_its_links_stay_links():
+    fenced, _ = split(USER)
+    for how, piece in zip(("--symlink", "--ro-bind"), PIECES, strict=True):
+        at = fenced.index(str(piece.name))
+        assert fenced[at - 2 : at] == [how, str(piece.source)]
+    assert pairs(fenced) >= {("--dir", "/opt"), ("--dir", "/opt/python"), ("--dir", "/opt/python/lib")}
 
 
 def test_root_becomes_nobody_before_anything_of_the_job_runs():
@@ -91,54 +102,3 @@ def test_a_group_holds_so_many_processes_and_is_removed(tmp_path):
 def test_a_place_where_no_group_can_be_made_says_so(tmp_path):
     with pytest.raises(OSError, match="nowhere"), group_for((str(tmp_path / "nowhere"),), Limits()):
         pass
-
-
-# --- interpreters ------------------------------------------------------------------------------------
-
-
-def make_program(path: Path) -> Path:
-    path.parent.mkdir(parents=True)
-    path.write_text("")
-    return path
-
-
-def test_a_venvs_python_needs_the_installation_that_its_links_lead_to(tmp_path):
-    real = make_program(tmp_path / "opt/python-3.12.1/bin/python3.12")
-    (tmp_path / "opt/python-3.12").symlink_to("python-3.12.1")
-    venv = tmp_path / "project/.venv"
-    (venv / "bin").mkdir(parents=True)
-    (venv / "bin/python3").symlink_to(tmp_path / "opt/python-3.12/bin/python3.12")
-    (venv / "bin/python").symlink_to("python3")
-    assert folders_of(venv / "bin/python") == (
-        venv,
-        tmp_path / "opt/python-3.12",
-        real.parents[1],
-    )
-
-
-def test_a_copied_interpreter_is_traced_by_its_marker(tmp_path):
-    base = make_program(tmp_path / "opt/bin/python3").parents[1]
-    venv = make_program(tmp_path / "venv/bin/python3").parents[1]
-    (venv / "pyvenv.cfg").write_text(f"home = {base}/bin\nversion = 3.12.1\n")
-    assert folders_of(venv / "bin/python3") == (venv, base)
-
-
-def test_the_systems_python_needs_nothing_more():
-    assert folders_of(Path("/usr/bin/env")) == ()
-
-
-def test_a_python_whose_folder_holds_the_home_folder_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path / "home/me"))
-    make_program(tmp_path / "home/me/bin/python3")
-    make_program(tmp_path / "home/bin/python3")
-    for place in ("home/me/bin/python3", "home/bin/python3"):
-        with pytest.raises(ValueError, match="holds the home folder"):
-            folders_of(tmp_path / place)
-
-
-def test_links_that_go_round_are_refused(tmp_path):
-    (tmp_path / "bin").mkdir()
-    os.symlink("b", tmp_path / "bin/a")
-    os.symlink("a", tmp_path / "bin/b")
-    with pytest.raises((ValueError, OSError)):
-        folders_of(tmp_path / "bin/a")

@@ -5,8 +5,9 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from midfill.server.sandbox.interpreter import Piece
 from midfill.server.sandbox.job import CODE, SCRATCH, Job, Limits
 
 NOBODY = 65534
@@ -50,7 +51,7 @@ class Fence:
 
 
 def command(
-    fence: Fence, python: str, folders: Iterable[Path], job: Job, descriptors: Sequence[int]
+    fence: Fence, python: str, pieces: Iterable[Piece], job: Job, descriptors: Sequence[int]
 ) -> list[str]:
     """bubblewrap around `python`; `descriptors` hold the job's files' texts, in their order."""
     # If this process dies, so does the job; in a session of its own it cannot type into a terminal.
@@ -62,7 +63,10 @@ def command(
     line += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--perms", "1777", "--size", str(job.limits.scratch_bytes), "--tmpfs", SCRATCH]
-    for here, inside in [*((str(folder), str(folder)) for folder in folders), *job.folders]:
+    for piece in pieces:
+        how = "--symlink" if piece.is_link else "--ro-bind"
+        line += [*_parents(str(piece.name)), how, str(piece.source), str(piece.name)]
+    for here, inside in job.folders:
         line += [*_parents(inside), "--ro-bind", here, inside]
     for (name, _), descriptor in zip(job.files, descriptors, strict=True):
         inside = f"{CODE}/{name}"

@@ -11,18 +11,23 @@ from pathlib import Path
 
 from midfill.server.sandbox.command import Fence
 from midfill.server.sandbox.groups import places
-from midfill.server.sandbox.interpreter import folders_of
+from midfill.server.sandbox.interpreter import pieces_of
 from midfill.server.sandbox.job import CODE, Job, Limits, Outcome
 from midfill.server.sandbox.run import Sandbox, SandboxRefused
 
 FEW = 8
 PROBE = f"""
 import json, os, socket, sys, time
-home, *allowed = sys.argv[1:]
-seen = os.listdir(home) if os.path.isdir(home) else []
+home, *shown = sys.argv[1:]
+def is_more(path):
+    if path in shown:
+        return False
+    if os.path.islink(path) or not any(piece.startswith(path + "/") for piece in shown):
+        return True
+    return any(is_more(os.path.join(path, name)) for name in os.listdir(path))
 found = {{
     "files": os.path.exists("/etc/passwd"),
-    "home": not set(seen) <= set(allowed),
+    "home": os.path.isdir(home) and any(is_more(os.path.join(home, name)) for name in os.listdir(home)),
     "code": os.access(__file__, os.W_OK),
     "disk": os.access("/", os.W_OK) or os.access("/dev/shm", os.W_OK),
 }}
@@ -60,12 +65,17 @@ def open_sandbox(python: str = "") -> Sandbox:
     bwrap = shutil.which("bwrap")
     if sys.platform != "linux" or bwrap is None:
         raise SandboxRefused("code is run only behind bubblewrap (`bwrap`, on Linux), which is not here")
+    python = os.path.abspath(python or sys.executable)
+    try:
+        probe = _probe(Path(python))
+    except (OSError, ValueError) as error:
+        raise SandboxRefused(str(error)) from error
     reasons = []
     for fence in _fences(bwrap):
-        sandbox = Sandbox(fence, python or sys.executable)
+        sandbox = Sandbox(fence, python)
         try:
-            reason = _open_parts(sandbox.run(_probe(Path(sandbox.python))))
-        except (SandboxRefused, ValueError) as refused:
+            reason = _open_parts(sandbox.run(probe))
+        except SandboxRefused as refused:
             reason = str(refused)
         if not reason:
             return sandbox
@@ -86,12 +96,11 @@ def _fences(bwrap: str) -> Iterator[Fence]:
 
 
 def _probe(python: Path) -> Job:
-    """Of the home folder, only what leads to the interpreter may be seen."""
+    """Of the home folder, only the pieces of the interpreter may be seen."""
     home = Path.home()
-    below = [folder.relative_to(home) for folder in folders_of(python) if folder.is_relative_to(home)]
+    shown = [str(piece.name) for piece in pieces_of(python) if piece.name.is_relative_to(home)]
     program = f"{CODE}/probe.py"
-    seen = [folder.parts[0] for folder in below]
-    return Job((("probe.py", PROBE),), ("-I", program, str(home), *seen), PROBE_LIMITS)
+    return Job((("probe.py", PROBE),), ("-I", program, str(home), *shown), PROBE_LIMITS)
 
 
 def _open_parts(outcome: Outcome) -> str:

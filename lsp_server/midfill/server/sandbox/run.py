@@ -12,7 +12,7 @@ from pathlib import Path
 
 from midfill.server.sandbox.command import Fence, command
 from midfill.server.sandbox.groups import group_for
-from midfill.server.sandbox.interpreter import folders_of
+from midfill.server.sandbox.interpreter import pieces_of
 from midfill.server.sandbox.job import Job, Limit, Limits, Outcome, limit_hit
 
 CHUNK_BYTES = 65536
@@ -45,7 +45,7 @@ class Sandbox:
             try:
                 joins = stack.enter_context(group_for(self.fence.groups, job.limits))
                 descriptors = [stack.enter_context(_in_memory(text)) for _, text in job.files]
-                line = command(self.fence, self.python, folders_of(Path(self.python)), job, descriptors)
+                line = command(self.fence, self.python, pieces_of(Path(self.python)), job, descriptors)
                 started = time.monotonic()
                 process = stack.enter_context(
                     subprocess.Popen(
