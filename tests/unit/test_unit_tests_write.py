@@ -17,6 +17,7 @@ from midfill.server.actions.unit_tests import (
     write_tests,
 )
 from midfill.server.actions.unit_tests import evaluate as evaluating
+from midfill.server.actions.unit_tests.importing import Module
 from midfill.server.sandbox import Sandbox
 from tests.unit.fenced import sandbox
 
@@ -223,3 +224,13 @@ def test_consent_is_kept_by_workspace_and_can_be_withdrawn(tmp_path):
     assert not consents.given(project)
     (tmp_path / "state/run-tests.json").write_text("{damaged")
     assert not consents.given(project)
+
+
+def test_the_sandbox_sees_the_workspace_and_nothing_that_its_links_lead_out_to(tmp_path):
+    (tmp_path / "work/src").mkdir(parents=True)
+    (tmp_path / "work/out").symlink_to(tmp_path)
+    (tmp_path / "named").symlink_to("work")
+    workspace = tmp_path / "named"
+    place = Place(CODE, workspace / "twice.py", workspace)
+    seen = {root: place.seen_by(Module("twice", root)) for root in (".", "src", "out")}
+    assert seen == {".": tmp_path / "work", "src": tmp_path / "work/src", "out": None}

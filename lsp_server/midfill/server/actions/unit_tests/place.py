@@ -46,8 +46,10 @@ class Place:
             raise NoTests(f"{self.path.name} lies outside the workspace") from error
 
     def seen_by(self, module: Module) -> Path | None:
-        """What of the workspace the sandbox may see: never the home folder, nor one around it."""
+        """What of the workspace the sandbox may see: never the home folder, nor one around it, nor what a
+        link in the workspace leads out to."""
         if self.workspace is None:
             return None
         folder = (self.root / PurePosixPath(module.root)).resolve()
-        return None if Path.home().resolve().is_relative_to(folder) else folder
+        is_inside = folder.is_relative_to(self.root.resolve())
+        return folder if is_inside and not Path.home().resolve().is_relative_to(folder) else None
