@@ -1,4 +1,4 @@
-"""A project's conventions, import paths, planted faults, and `unittest` files: all that is pure."""
+"""A project's conventions, import paths and `unittest` files: all that is pure."""
 
 import ast
 
@@ -8,7 +8,6 @@ from midfill.server.actions.unit_tests.case import Case, Result
 from midfill.server.actions.unit_tests.convention import Convention, convention_for
 from midfill.server.actions.unit_tests.function import function_at
 from midfill.server.actions.unit_tests.importing import Module, module_of
-from midfill.server.actions.unit_tests.mutants import mutants_of
 from midfill.server.actions.unit_tests.rendering import UNITTEST, applied, insertions, new_file
 
 VITEST = '{"devDependencies": {"vitest": "1"}}'
@@ -92,21 +91,6 @@ def total(values, start=1):
 def other(x):
     return x + 1
 '''
-
-
-def test_five_faults_of_different_kinds_each_in_the_function_alone_always_the_same():
-    mutants = mutants_of(CODE, 1)
-    assert len(set(mutants)) == 5
-    assert mutants == mutants_of(CODE, 1)
-    original = ast.unparse(ast.parse(CODE))
-    for mutant in mutants:
-        assert mutant != original
-        assert mutant.endswith("def other(x):\n    return x + 1")
-        assert '"""Sum."""' in mutant
-
-
-def test_a_function_in_which_nothing_can_be_wrong_has_no_mutants():
-    assert mutants_of("def f():\n    pass\n", 1) == ()
 
 
 FUNCTION = function_at(CODE, 2)

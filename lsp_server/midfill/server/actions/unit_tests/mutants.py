@@ -6,9 +6,11 @@ those.
 """
 
 import ast
-import copy
+import contextlib
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
+
+from midfill.server.actions.unit_tests.place import normal
 
 COUNT = 5
 """As issue 5 has it."""
@@ -34,32 +36,71 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Pow: ast.Mult,
 }
 Plant = Callable[[ast.AST], None]
+"""Sets attributes of a node, and changes nothing that was in them."""
 
 
-def mutants_of(text: str, first_line: int, count: int = COUNT) -> tuple[str, ...]:
+def mutants_of(
+    text: str, first_line: int, count: int = COUNT, stop: Callable[[], bool] = lambda: False
+) -> tuple[str, ...]:
     """Up to `count` versions of the module `text`, each with one fault in the body of the function that
     begins (decorators included) at `first_line`: of different kinds, spread over the body, always the same.
+    `stop` is asked before each of them.
 
     Raises SyntaxError where `text` does not parse.
     """
-    tree = ast.parse(text)
-    size = len(_body_nodes(tree, first_line))
-    kinds: dict[str, list[str]] = {}
-    same = ast.unparse(tree)
-    for at in range(size):
-        for kind, plant in _plants(_body_nodes(tree, first_line)[at]):
-            changed = copy.deepcopy(tree)
-            plant(_body_nodes(changed, first_line)[at])
-            mutant = ast.unparse(ast.fix_missing_locations(changed))
-            if mutant != same and _compiles(mutant):
-                kinds.setdefault(kind, []).append(mutant)
-    queues = [_spread(found) for found in kinds.values()]
-    turns = [mutant for turn in zip_longest(*queues) for mutant in turn if mutant is not None]
-    return tuple(dict.fromkeys(turns))[:count]
+    lines = normal(text).split("\n")
+    found: dict[str, None] = {}
+    for statement in ast.parse(text).body:
+        for node, plant in _faults(_body_nodes(statement, first_line)):
+            if len(found) == count or stop():
+                return tuple(found)
+            with _planted(node, plant):
+                mutant = _with_statement(lines, statement)
+            if mutant is not None:
+                found[mutant] = None
+    return tuple(found)
+
+
+def _with_statement(lines: list[str], statement: ast.stmt) -> str | None:
+    """The module of `lines` with a statement of its top level as it is now, the rest untouched: a larger
+    module takes long to write anew. None: there is no such Python."""
+    first = min(node.lineno for node in (statement, *getattr(statement, "decorator_list", ())))
+    try:
+        written = ast.unparse(statement).split("\n")
+        mutant = "\n".join([*lines[: first - 1], *written, *lines[statement.end_lineno :]])
+        compile(mutant, "mutant", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
+    return mutant
+
+
+def _faults(nodes: list[ast.AST]) -> Iterator[tuple[ast.AST, Plant]]:
+    """All that change something: a kind after the other, of each the middle of the body first."""
+    kinds: dict[str, list[tuple[ast.AST, Plant]]] = {}
+    for node in nodes:
+        for kind, plant in _plants(node):
+            original = ast.dump(node)
+            with _planted(node, plant):
+                changes = ast.dump(node) != original
+            if changes:
+                kinds.setdefault(kind, []).append((node, plant))
+    turns = zip_longest(*(_spread(faults) for faults in kinds.values()))
+    return (fault for turn in turns for fault in turn if fault is not None)
+
+
+@contextlib.contextmanager
+def _planted(node: ast.AST, plant: Plant) -> Iterator[None]:
+    """`node` with a fault, and then as it was: copying a module takes longer than all else."""
+    original = dict(vars(node))
+    try:
+        plant(node)
+        yield
+    finally:
+        vars(node).update(original)
 
 
 def _body_nodes(tree: ast.AST, first_line: int) -> list[ast.AST]:
-    """All nodes of the function's body, in the same order for equal trees; docstrings are none of it."""
+    """All nodes of the function's body; docstrings are none of it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
@@ -91,7 +132,7 @@ def _plants(node: ast.AST) -> Iterator[tuple[str, Plant]]:
 
 def _swap_relation(node: ast.AST) -> None:
     assert isinstance(node, ast.Compare)
-    node.ops[0] = RELATIONS[type(node.ops[0])]()
+    node.ops = [RELATIONS[type(node.ops[0])](), *node.ops[1:]]
 
 
 def _swap_operator(node: ast.AST) -> None:
@@ -150,14 +191,7 @@ def _nothing_like(value: ast.expr) -> ast.expr:
             return ast.Constant(0)
 
 
-def _compiles(text: str) -> bool:
-    try:
-        compile(text, "mutant", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def _spread(found: list[str]) -> list[str]:
+def _spread(faults: list[tuple[ast.AST, Plant]]) -> list[tuple[ast.AST, Plant]]:
     """The middle first, then the ends: a body's faults are not all in its first lines."""
-    return sorted(found, key=lambda mutant: abs(found.index(mutant) - len(found) // 2))
+    middle = len(faults) // 2
+    return [faults[at] for at in sorted(range(len(faults)), key=lambda at: abs(at - middle))]
