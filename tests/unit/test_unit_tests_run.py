@@ -1,5 +1,6 @@
 """Tests run behind bubblewrap, as generated ones are: verdicts, mutants, and hostile ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,18 @@ def sign(number):
 GOOD = "assert sign(5) == 1"
 
 
-def run(sandbox: Sandbox, *bodies: str, text: str = SIGN, folder: Path | None = None) -> Evaluation:
+def run(
+    sandbox: Sandbox,
+    *bodies: str,
+    text: str = SIGN,
+    folder: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Evaluation:
     function = function_at(text, 3)
     assert function is not None
     subject = Subject(text, function, Module("numbers_of", "."), folder, "numbers_of.py")
     cases = [Case(f"test_{n}", body, ("sign",)) for n, body in enumerate(bodies)]
-    return evaluate(subject, cases, sandbox)
+    return evaluate(subject, cases, sandbox, stop)
 
 
 def verdicts(evaluation: Evaluation) -> list[Verdict]:
@@ -49,6 +56,12 @@ def test_verdicts_coverage_and_mutants(sandbox):
     assert found.covered_by([first, second]).lines == 4 / 5
     assert found.mutants == 5
     assert found.killed_by([first, second]) >= 4 > found.killed_by([first]) >= 1
+
+
+def test_who_stops_it_waits_for_no_mutant(sandbox):
+    starts = iter([False])
+    found = run(sandbox, GOOD, stop=lambda: next(starts, True))
+    assert (found.lines, found.mutants) == ({3, 4, 5, 6, 7}, 0)
 
 
 def test_a_test_that_no_mutant_fails_cannot_fail(sandbox):

@@ -107,6 +107,17 @@ def test_a_test_that_raises_goes_back_to_the_model_once_with_what_it_raised(sand
     assert len(offer.failing) == 1  # the first try stays listed
 
 
+def test_faults_are_planted_once_for_both_runs_of_a_repair(sandbox, place, monkeypatch):
+    planted = []
+    real = evaluating.mutants_of
+    monkeypatch.setattr(evaluating, "mutants_of", lambda *a, **k: planted.append(a) or real(*a, **k))
+    offer = write(
+        place, Running(sandbox), "assert double(1, 2) == 2", "assert double(1) == 2", candidates=1
+    )
+    assert [result.can_fail for result in offer.passing] == [True, True]
+    assert (len(planted), offer.mutants) == (1, 3)
+
+
 def test_an_assertion_that_does_not_hold_is_never_sent_back(sandbox, place):
     model = Scripted("assert double(1) == 3")
     asyncio.run(write_tests(place, 1, model, Running(sandbox), candidates=1))

@@ -47,10 +47,15 @@ class Evaluation:
     lines: frozenset[int] = frozenset()
     """All lines of the function's body that can be run, 1-based."""
     branches: frozenset[tuple[int, int]] = frozenset()
-    mutants: int = 0
+    faulty: tuple[str, ...] = ()
+    """The mutants that its passing tests were run against."""
     seconds: float = 0.0
     existing: Result | None = None
     """What the project's own tests of the module reach of the function; None: it is not known."""
+
+    @property
+    def mutants(self) -> int:
+        return len(self.faulty)
 
     def covered_by(self, results: Sequence[Result]) -> Coverage:
         """What `results` cover together of the function's body."""
@@ -67,9 +72,14 @@ class Evaluation:
 
 
 def evaluate(
-    subject: Subject, cases: Sequence[Case], sandbox: Sandbox, stop: Callable[[], bool] = lambda: False
+    subject: Subject,
+    cases: Sequence[Case],
+    sandbox: Sandbox,
+    stop: Callable[[], bool] = lambda: False,
+    faulty: tuple[str, ...] = (),
 ) -> Evaluation:
-    """Run `cases`, in order. `stop` is asked between two starts of the sandbox.
+    """Run `cases`, in order. `stop` is asked between two starts of the sandbox, and between two mutants;
+    `faulty` are those of an earlier evaluation of `subject`, which need not be made again.
 
     Raises SandboxRefused, or LookupError where pytest or coverage is not installed.
     """
@@ -81,8 +91,8 @@ def evaluate(
     passing = tuple(n for n, result in enumerate(results) if result.verdict is Verdict.PASS)
     lines, branches = _all_of(first, subject.function)
     if not passing:
-        return Evaluation(tuple(results), lines, branches, 0, runner.seconds)
-    mutants = mutants_of(subject.text, subject.function.first_line)
+        return Evaluation(tuple(results), lines, branches, (), runner.seconds)
+    mutants = faulty or mutants_of(subject.text, subject.function.first_line, stop=stop)
     again = [Run(passing[::-1])]
     against = [Run(passing, variant) for variant in range(1, len(mutants) + 1)]
     second = runner.run([*again, *against], (subject.text, *mutants))
@@ -98,7 +108,7 @@ def evaluate(
             if (found := second.get((1 + mutant, test))) and found.verdict is not Verdict.PASS
         }
         results[test] = replace(results[test], mutants_failed=frozenset(failed))
-    return Evaluation(tuple(results), lines, branches, len(mutants), runner.seconds)
+    return Evaluation(tuple(results), lines, branches, mutants, runner.seconds)
 
 
 def run_file(subject: Subject, text: str, sandbox: Sandbox) -> Result:

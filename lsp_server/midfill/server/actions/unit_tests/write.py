@@ -126,15 +126,16 @@ async def _write(wanted: _Wanted, ask: Ask, say: Say, candidates: int) -> Writte
 
 
 async def _evaluated(
-    subject: Subject, cases: Sequence[Case], running: Running, say: Say
+    subject: Subject, cases: Sequence[Case], running: Running, say: Say, faulty: tuple[str, ...] = ()
 ) -> tuple[Evaluation | None, str]:
-    """What came of running them, or why they were not run."""
+    """What came of running them, or why they were not run. `faulty`: as for `evaluate`."""
     if running.sandbox is None or not cases:
         return None, running.reason
     say(f"running {len(cases)} tests")
     cancelled = False
     try:
-        return await asyncio.to_thread(evaluate, subject, cases, running.sandbox, lambda: cancelled), ""
+        job = asyncio.to_thread(evaluate, subject, cases, running.sandbox, lambda: cancelled, faulty)
+        return await job, ""
     except (SandboxRefused, LookupError) as refused:
         return None, str(refused)
     except asyncio.CancelledError:
@@ -167,7 +168,7 @@ async def _repaired(
     if not known:
         return done, written
     cases = (*written.cases, *known)
-    again, _ = await _evaluated(subject, cases, running, say)
+    again, _ = await _evaluated(subject, cases, running, say, done.faulty)
     if again is None:
         return done, written
     return again, Written(cases, written.left_out)
