@@ -74,11 +74,12 @@ def test_a_venvs_python_needs_the_installation_that_its_links_lead_to(tmp_path):
     }
 
 
-def test_a_copied_interpreter_is_traced_by_its_marker(tmp_path):
+@pytest.mark.parametrize("name", ["python", "python3"])
+def test_a_copied_interpreter_is_traced_by_its_marker(tmp_path, name):
     base = installed(tmp_path / "opt", "python3").parent
-    copy = write(tmp_path / "venv/bin/python3")
+    copy = write(tmp_path / "venv/bin" / name)
     write(tmp_path / "venv/pyvenv.cfg", f"home = {base}\nversion = 3.12.1\n")
-    found = {"venv/bin/python3", "venv/pyvenv.cfg", "opt/bin/python3", "opt/lib/python3.12"}
+    found = {f"venv/bin/{name}", "venv/pyvenv.cfg", "opt/bin/python3", "opt/lib/python3.12"}
     assert shown(copy, tmp_path) == found
 
 

@@ -76,12 +76,12 @@ def _names(program: Path) -> list[Path]:
 
 def _base(environment: Path, names: Sequence[Path]) -> list[Path]:
     """The names of the interpreter that a venv was made from. pyvenv.cfg says in which folder it is: the
-    same program as the venv's, or where that is a copy, one of its names."""
+    same program as the venv's, or where that is a copy, one by its name, or by the name there always is."""
     home = _home_in(environment / MARKER, _real(environment))
     if home is None:
         return []
     is_copy = names[-1].is_relative_to(_real(environment))
-    for name in dict.fromkeys(name.name for name in names):
+    for name in dict.fromkeys((*(name.name for name in names), "python3")):
         if name.startswith(("python", "pypy")) and os.path.isfile(home / name):
             found = _names(home / name)
             if found[-1] == names[-1] or (is_copy and _is_installed(found[-1])):
