@@ -179,6 +179,16 @@ def test_a_package_called_build_is_code_and_a_folder_of_that_name_is_not(tmp_pat
     assert "build/b.py" in Survey(tmp_path).around("build/c.py")
 
 
+def test_a_link_that_leads_out_of_the_workspace_is_not_read(tmp_path: Path):
+    (tmp_path / "out.py").write_text("elsewhere")
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/a.py").write_text("here")
+    (tmp_path / "w/test_a.py").symlink_to(tmp_path / "out.py")
+    (tmp_path / "w/test_b.py").symlink_to("a.py")
+    survey = Survey(tmp_path / "w")
+    assert [survey.read(name) for name in ("test_a.py", "test_b.py", "a.py")] == ["", "here", "here"]
+
+
 async def nothing(_: object) -> str:
     return "assert total([1]) == 1"
 

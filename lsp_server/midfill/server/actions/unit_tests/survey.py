@@ -48,11 +48,13 @@ class Survey:
         return (self.root / path).is_file()
 
     def read(self, path: str) -> str:
-        """The text of a file, cut at MOST_CHARS; empty where it cannot be read, or holds secrets."""
-        if is_secret((self.root / path).as_uri()):
+        """The text of a file, cut at MOST_CHARS; empty where it cannot be read, holds secrets, or is a link
+        that leads out of the workspace."""
+        real = (self.root / path).resolve()
+        if is_secret((self.root / path).as_uri()) or not real.is_relative_to(self.root.resolve()):
             return ""
         try:
-            with open(self.root / path, encoding="utf-8", newline="") as file:
+            with open(real, encoding="utf-8", newline="") as file:
                 return file.read(MOST_CHARS)
         except (OSError, UnicodeDecodeError):
             return ""
