@@ -46,6 +46,8 @@ export function makeClient(command: string, output: vscode.LogOutputChannel, hoo
     { command, args: ['serve', '--stdio'] },
     {
       documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-vfs' }],
+      // What the server wants to know before it asks for its settings.
+      initializationOptions: () => ({ completionMenu: vscode.workspace.getConfiguration('midfill').get('completionMenu') }),
       outputChannel: output,
       traceOutputChannel: output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
