@@ -186,3 +186,7 @@ def test_growth_is_found_exactly_where_splicing_it_in_gives_the_text(
     assert grew_by(before, grown, offset) == typed
     found = grew_by(before, new_snapshot(URI, 2, "python", other), offset)
     assert found is None or text[:offset] + found + text[offset:] == other
+
+
+def test_a_document_has_lsps_identifier_whatever_the_editor_calls_its_language() -> None:
+    assert DocumentStore().open(URI, "sh", 1, "").language == "shellscript"

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from midfill.server.languages import EXTENSIONS, language_of
+from midfill.server.languages import EXTENSIONS, OTHER_NAMES, identifier, language_of
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_no_extension_belongs_to_two_languages_and_each_leads_back() -> None:
     assert all(
         language_of("a" + each) == language for language, all_of in EXTENSIONS.items() for each in all_of
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "language"), [("sh", "shellscript"), ("make", "makefile"), ("c-sharp", "csharp"), ("x", "x")]
+)
+def test_what_an_editor_calls_a_language_has_one_identifier(said: str, language: str) -> None:
+    assert identifier(said) == language
+
+
+def test_no_identifier_is_another_name() -> None:
+    assert not OTHER_NAMES.keys() & {*EXTENSIONS, *OTHER_NAMES.values()}

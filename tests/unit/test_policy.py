@@ -33,6 +33,8 @@ def test_only_the_languages_that_are_set_get_suggestions_and_an_empty_list_means
     assert why("file:///a", "python", languages=("!python",)) == "language-off"
     assert why("file:///a", "python", languages=("python", "!python")) == "language-off"
     assert why("file:///a", "rust", languages=("python", "!go")) == "language-off"
+    assert why("file:///a", "shellscript", languages=("sh",)) == ""
+    assert why("file:///a", "makefile", languages=("!make",)) == "language-off"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
+from midfill.server.languages import identifier
 from midfill.server.text import (
     DocumentSnapshot,
     Encoding,
@@ -49,7 +50,7 @@ class DocumentStore:
         """Start over with `text`, also when the document is open already (whatever its spelling)."""
         self._snapshots.pop(self._spelling(uri), None)
         self._spellings[same_file_key(uri)] = uri
-        self._snapshots[uri] = new_snapshot(uri, version, language, text)
+        self._snapshots[uri] = new_snapshot(uri, version, identifier(language), text)
         return self._snapshots[uri]
 
     def change(

@@ -1,4 +1,4 @@
-"""LSP language identifiers and the file extensions they go with, for callers without an editor."""
+"""LSP language identifiers, the file extensions they go with, and what some editors say instead."""
 
 from pathlib import PurePath
 
@@ -55,6 +55,23 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "zig": (".zig",),
 }
 
+OTHER_NAMES: dict[str, str] = {
+    **dict.fromkeys(("bash", "ksh", "sh", "zsh"), "shellscript"),
+    **dict.fromkeys(("c-sharp", "cs"), "csharp"),
+    **dict.fromkeys(("javascript.jsx", "jsx"), "javascriptreact"),
+    **dict.fromkeys(("typescript.tsx", "tsx"), "typescriptreact"),
+    **dict.fromkeys(("plaintex", "tex"), "latex"),
+    "cuda": "cuda-cpp",
+    "gitcommit": "git-commit",
+    "make": "makefile",
+    "objc": "objective-c",
+    "protobuf": "proto",
+    "ps1": "powershell",
+    "rst": "restructuredtext",
+    "text": PLAIN_TEXT,
+}
+"""What Neovim (its filetypes) and Helix (its languages) call some of them."""
+
 _BY_EXTENSION = {extension: language for language, all_of in EXTENSIONS.items() for extension in all_of}
 _BY_NAME = {
     "cmakelists.txt": "cmake",
@@ -63,6 +80,11 @@ _BY_NAME = {
     "makefile": "makefile",
     "rakefile": "ruby",
 }
+
+
+def identifier(language: str) -> str:
+    """LSP's identifier for what an editor calls a language."""
+    return OTHER_NAMES.get(language, language)
 
 
 def language_of(path: str | PurePath) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from midfill.server.completion.cursor import CursorContext
 from midfill.server.globs import matches
+from midfill.server.languages import identifier
 from midfill.server.secret_files import is_secret
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
@@ -51,8 +52,9 @@ def silence(snapshot: DocumentSnapshot, settings: Settings) -> str:
 
 def _completes_in(language: str, wanted: Collection[str]) -> bool:
     """`wanted` as in `midfill.languages`: ids, and `!id` for all but that. Without a bare id: all."""
-    named = [each for each in wanted if not each.startswith("!")]
-    return f"!{language}" not in wanted and (not named or language in named)
+    named = {identifier(each) for each in wanted if not each.startswith("!")}
+    unwanted = {identifier(each[1:]) for each in wanted if each.startswith("!")}
+    return language not in unwanted and (not named or language in named)
 
 
 def silence_at(context: CursorContext, recent: Recent, off: Collection[str] = ()) -> str:
