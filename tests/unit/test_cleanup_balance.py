@@ -41,6 +41,23 @@ def test_a_closer_that_closes_nothing_is_not_inserted(picture, written, left):
     assert without_stray_closers(written, at(picture, "ruby")) == left
 
 
-@pytest.mark.parametrize(("language", "written"), [("rust", "&'a f(&'a x)"), ("plaintext", "1) first")])
+@pytest.mark.parametrize(
+    ("picture", "language", "written"),
+    [
+        ("pages = total // max(\n    ║\n", "python", "1, size)"),
+        ("x = a // b\ny = f(║\n", "ruby", "c)"),
+        ("return (\n  <p>Don't {t('x')}</p>\n║", "javascriptreact", ");"),
+        ("class A {\n  #items = [\n    ║", "typescript", "1,\n  ];"),
+        ("f(a,  // a (\n  ║", "javascript", "b)"),
+    ],
+)
+def test_what_is_a_comment_or_a_string_is_told_by_the_language(picture, language, written):
+    assert without_stray_closers(written, at(picture, language)) == written
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("rust", "&'a f(&'a x)"), ("plaintext", "1) first"), ("shellscript", "stop) do_stop ;;")],
+)
 def test_where_brackets_are_not_told_from_text_nothing_is_cut(language, written):
     assert without_stray_closers(written, at("x = ║", language)) == written

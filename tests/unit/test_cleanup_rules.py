@@ -86,6 +86,26 @@ def test_one_blank_is_enough(picture, written, picture_after):
 
 
 @pytest.mark.parametrize(
+    ("picture", "language"),
+    [
+        ("The first sentence.║", "markdown"),
+        ("# The first sentence.║", "python"),
+        ("/* The first sentence.\n * The second.║", "c"),
+        ('def f():\n    """The value.║', "python"),
+    ],
+)
+def test_a_sentence_keeps_its_distance_from_the_one_before(picture, language):
+    assert without_double_space(" And on.", at(picture, language)) == " And on."
+
+
+def test_a_makefile_keeps_its_tabs_whatever_is_indented_around():
+    picture = "SRCS = a.c \\\n       b.c\n\nclean:\n║"
+    written = "\trm a.o\n\trm app\n"
+    assert with_the_files_indentation(written, at(picture, "makefile")) == written
+    assert with_the_files_indentation(written, at(picture, "python")) != written
+
+
+@pytest.mark.parametrize(
     ("picture", "written", "picture_after"),
     [
         ("\tif x:║\n", "\n        a\n        b", "\tif x:├\n\t\ta\n\t\tb┤\n"),

@@ -1,5 +1,6 @@
 """From the cursor to the model's request: what it sees, how far it may write. (║ is the cursor.)"""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -192,3 +193,15 @@ def test_the_start_of_a_long_prefix_stays_put_while_typing():
         if typed == 320:
             assert len(starts) == 1
     assert len(starts) == 2  # it moved once, by a whole edge
+
+
+def test_a_fence_ends_an_answer_in_code_and_not_in_markdown():
+    assert "fence" in build_request(at("# Run this:\n\n║", "markdown"), Settings()).stop.off
+    assert "fence" not in build_request(at("x = ║"), Settings()).stop.off
+
+
+def test_a_long_gap_behind_a_bracket_is_looked_at_in_no_time():
+    began = time.perf_counter()
+    assert not at(f"f(║){' ' * 60_000}x", max_chars=100_000).closers_follow
+    assert at(f"f(║){' ' * 30_000};{' ' * 30_000}", max_chars=100_000).closers_follow
+    assert time.perf_counter() - began < 1  # it took 17 s

@@ -171,3 +171,14 @@ def test_a_line_is_unfinished_when_a_sign_or_a_word_wants_more():
 
 def test_leaving_is_told_from_words_that_begin_alike():
     assert [leaves(line) for line in ("return", "  throw new E();", "returns = 1")] == [True, True, False]
+    keys = (
+        "break-inside: avoid;",
+        "continue-on-error: true",
+        "return: () => void;",
+        "break,",
+        "return = 1",
+    )
+    assert not any(map(leaves, keys))
+    assert all(
+        map(leaves, ("return -1", "return(x)", "break;", "return [1]", "raise", "throw;", "return .5"))
+    )

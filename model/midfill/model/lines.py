@@ -10,7 +10,8 @@ OPENER = re.compile(r"([:{(\[]|=>|->|\b(then|do|begin))$|^\s*(def|class|module|f
 CLOSER = re.compile(r"\s*([)\]}]+[;,)\]}]*|end\b[;,]?|</[\w.-]+>)\s*")
 CONTINUATION = re.compile(r"\s*(\}\s*)?(else|elif|except|finally|catch|case|default|rescue|ensure|when)\b")
 """A line that goes on with the block that the line above it at the same column began."""
-LEAVES = re.compile(r"\s*(return|raise|throw|break|continue)\b")
+LEAVES = re.compile(r"\s*(return|raise|throw|break|continue)\b(?!\s*[:?=,)\]]|[-.]\w)")
+"""Not the keys and properties that begin so: `break-inside: avoid`, `return: () => void`."""
 UNLESS = re.compile(r"\b(if|unless|while|until)\b")
 """`return x if done` leaves only sometimes (Ruby, Perl); Python's `a if b else c` always does."""
 BRACKETED = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from midfill.server.text import DocumentSnapshot
 
-CLOSERS = re.compile(r"[)\]}>\"'`]+\s*[:;,{]?\s*")
+CLOSERS = re.compile(r"[)\]}>\"'`]+\s*(?:[:;,{]\s*)?")
 """What editors put behind the cursor by themselves, and may stand behind a finished line
 (Copilot's completions-core has nearly the same test)."""
 EDGE_CHARS = 8192

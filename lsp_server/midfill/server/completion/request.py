@@ -5,6 +5,8 @@ from midfill.server.completion.cursor import CursorContext
 from midfill.server.settings import Settings
 from midfill.server.syntax import begins_block, frame, unclosed
 
+WITH_FENCES = frozenset({"markdown", "mdx", "quarto", "rmd", "restructuredtext"})
+"""In these a Markdown fence is the file's own text."""
 SINGLE_LINE_TOKENS = 48
 """Room for one line: Copilot counts 20 tokens a line at the median, 73 characters at p95."""
 
@@ -42,9 +44,9 @@ def stop_rules(context: CursorContext, scope: Scope) -> StopRules:
         context.line_before,
         next_line(context),
         may_grow=context.at_line_end,
-        unclosed=unclosed(before, after),
+        unclosed=unclosed(before, after, context.snapshot.language),
         in_string=triple_quotes(before) % 2 == 1,
-        off=context.rules_off,
+        off=context.rules_off | ({"fence"} if context.snapshot.language in WITH_FENCES else frozenset()),
     )
 
 

@@ -6,8 +6,10 @@ from midfill.model import triple_quotes
 from midfill.server.completion.cursor import CursorContext
 from midfill.server.syntax import first_stray, frame, unclosed
 
-NOT_TOLD = frozenset({"rust", "plaintext", "markdown", "latex", "restructuredtext", "html", "xml"})
-"""Where brackets are not told from text without a parser: prose (`1) first`), and Rust's lone quotes."""
+PROSE = frozenset({"plaintext", "markdown", "latex", "restructuredtext", "git-commit"})
+NOT_TOLD = PROSE | {"rust", "html", "xml", "shellscript"}
+"""Where brackets are not told from text without a parser: prose (`1) first`), Rust's lone quotes, and a
+shell's `case` (`start) …;;`)."""
 
 
 def without_stray_closers(text: str, context: CursorContext) -> str:
@@ -15,16 +17,23 @@ def without_stray_closers(text: str, context: CursorContext) -> str:
     that the file does not close itself."""
     if context.snapshot.language in NOT_TOLD or not set(")]") & set(text):
         return text
-    before, after = frame(context.prefix, context.suffix)
-    if _in_text(before, context.line_before):
+    if in_text(context):
         return text
+    before, after = frame(context.prefix, context.suffix)
     if context.closers_follow:
         after = after[len(context.line_after) :]  # the answer may type these again
-    stray = first_stray(text, unclosed(before, after))
+    language = context.snapshot.language
+    stray = first_stray(text, unclosed(before, after, language), language)
     return text if stray is None else text[:stray].rstrip()
 
 
-def _in_text(before: str, line: str) -> bool:
-    """Whether the cursor may stand in a string or a comment."""
+def in_text(context: CursorContext) -> bool:
+    """Whether the cursor may stand in a string, a comment or prose."""
+    before, _ = frame(context.prefix, context.suffix)
+    line = context.line_before
     quoted = any(line.count(quote) % 2 for quote in "\"'`") or triple_quotes(before) % 2
-    return bool(quoted) or re.search(r"(^|\s)(#|//|\*)", line) is not None
+    return (
+        context.snapshot.language in PROSE
+        or bool(quoted)
+        or re.search(r"(^|\s)(#|//|\*)", line) is not None
+    )

@@ -5,6 +5,7 @@ import re
 from midfill.model import is_opener
 from midfill.server.completion.cursor import CursorContext
 from midfill.server.completion.request import line_above
+from midfill.server.completion.rules.balance import in_text
 
 SPACES = 4
 """Spaces that stand for one tab where a file shows no other habit."""
@@ -30,16 +31,18 @@ def without_double_indentation(text: str, context: CursorContext) -> str:
 
 
 def without_double_space(text: str, context: CursorContext) -> str:
-    """`x = ║` answered with ` 1`, or `foo.║` with ` bar`: one blank is enough, behind a dot none."""
+    """`x = ║` answered with ` 1`, or `foo.║` with ` bar`: one blank is enough, behind a dot none, unless it
+    ends a sentence."""
     before = context.line_before
-    if before.strip() and text[:1] == " " and before[-1] in " \t.":
-        return text.lstrip(" ")
-    return text
+    if not before.strip() or text[:1] != " ":
+        return text
+    one_is_there = before[-1] in " \t" or (before[-1] == "." and not in_text(context))
+    return text.lstrip(" ") if one_is_there else text
 
 
 def with_the_files_indentation(text: str, context: CursorContext) -> str:
     """Tabs where the file has tabs, spaces where it has spaces: in the lines below the first."""
-    if "\n" not in text:
+    if "\n" not in text or context.snapshot.language == "makefile":  # where a tab is no habit
         return text
     first, *below = text.split("\n")
     habit = _habit(context)

@@ -4,13 +4,12 @@ import re
 
 from midfill.model.dialects import TEXT_MARKERS
 from midfill.server.completion.cursor import CursorContext
+from midfill.server.completion.request import WITH_FENCES
 
 MARKER = re.compile("|".join([*map(re.escape, TEXT_MARKERS), r"<\|[a-z][a-z_]{2,30}\|>"]))
 THOUGHT = re.compile(r"\A\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
 FENCED = re.compile(r"\A\s*```[\w+-]*\n(.*?)(^\s*```.*|\Z)", re.DOTALL | re.MULTILINE)
 FENCE_BEHIND = re.compile(r"^\s*```.*", re.DOTALL | re.MULTILINE)
-WITH_FENCES = frozenset({"markdown", "mdx", "quarto", "rmd", "restructuredtext"})
-"""In these a fence is the file's own text."""
 
 
 def without_markers(text: str, context: CursorContext) -> str:
