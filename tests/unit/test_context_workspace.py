@@ -87,6 +87,12 @@ def test_ignore_files_count_as_they_do_in_git(tmp_path, ignore, rules, name, ign
     assert (reader(tmp_path).text(write(tmp_path / name)) is None) is ignored
 
 
+def test_a_line_that_no_pattern_is_takes_no_other_one_with_it(tmp_path):
+    write(tmp_path / ".gitignore", "!\na.py\n[z-a]\nodd\\\n")
+    assert reader(tmp_path).text(write(tmp_path / "a.py")) is None
+    assert reader(tmp_path).text(write(tmp_path / "b.py")) == TEXT
+
+
 def test_a_deeper_ignore_file_can_take_a_file_back(tmp_path):
     write(tmp_path / ".gitignore", "*.py\n")
     write(tmp_path / "src" / ".gitignore", "!a.py\n")

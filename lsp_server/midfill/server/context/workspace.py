@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
+from midfill.server.context.ignores import Ignores
 from midfill.server.globs import matches
 from midfill.server.secret_files import is_secret
 from midfill.server.uris import to_path, to_uri
 
-IGNORE_FILES = (".gitignore", ".ignore", ".midfillignore")
-"""git's, ripgrep's, and one of our own; the later decides."""
 MAX_FILE_BYTES = 200_000
 """Larger ones are data or generated (a guess; Copilot reads 10,000 characters of a similar file)."""
 MAX_MEAN_LINE = 200
@@ -30,27 +27,26 @@ class Workspace:
     folders: tuple[str, ...] = ()
     """Absolute paths."""
     exclude: tuple[str, ...] = ()
-    _ignores: dict[str, list[GitIgnoreSpec]] = field(default_factory=dict, compare=False)
+    _ignores: Ignores = field(default_factory=Ignores, compare=False)
 
     def root_of(self, path: str) -> str | None:
         """The innermost folder that holds `path`, symbolic links followed; None outside of all."""
-        real = os.path.realpath(path)
-        inside = [root for root in self._roots() if _is_inside(real, root)]
-        return max(inside, key=len, default=None)
+        return max(self._around(os.path.realpath(path)), key=len, default=None)
 
     def allows(self, path: str) -> bool:
         """Whether the file may be read: by its name, and by the name that its links lead to."""
-        root, real = self.root_of(path), os.path.realpath(path)
-        if root is None:
+        real = os.path.realpath(path)
+        if not self._around(real):
             return False
-        return all(not self._forbidden(name) for name in {path, real}) and not self._ignored(real, root)
+        return not any(self._forbidden(name) for name in {path, real}) and not self._ignored(real)
 
     def allows_open(self, uri: str) -> bool:
         """Whether an open document may be shown beside another: where there are folders, only what lies
         in them. What was never saved has a name, and no place."""
         path = to_path(uri)
         if path is None or not self.folders:
-            return not is_secret(uri) and not (path and self._forbidden(path))
+            ignored = path is not None and self._ignored(os.path.realpath(path))
+            return not is_secret(uri) and not (path and self._forbidden(path)) and not ignored
         return self.allows(path)
 
     def shown(self, path: str) -> str:
@@ -59,35 +55,15 @@ class Workspace:
         name = os.path.relpath(os.path.realpath(path), root) if root else os.path.basename(path)
         return name.replace(os.sep, "/")
 
-    def _roots(self) -> list[str]:
-        return [os.path.realpath(folder) for folder in self.folders]
+    def _around(self, real: str) -> list[str]:
+        """The folders that hold it."""
+        return [root for root in map(os.path.realpath, self.folders) if _is_inside(real, root)]
 
     def _forbidden(self, path: str) -> bool:
         return is_secret(to_uri(path)) or any(matches(path, pattern) for pattern in self.exclude)
 
-    def _ignored(self, real: str, root: str) -> bool:
-        """git's rule: what is in an ignored folder cannot be had back by a rule inside it."""
-        parts = Path(real).relative_to(root).parts
-        if ".git" in parts:
-            return True
-        for depth in range(1, len(parts) + 1):
-            tail = "/" if depth < len(parts) else ""
-            for above in reversed(range(depth)):
-                folder = os.path.join(root, *parts[:above])
-                name = "/".join(parts[above:depth]) + tail
-                verdicts = [spec.check_file(name).include for spec in self._specs(folder)]
-                said = [verdict for verdict in verdicts if verdict is not None]
-                if said:
-                    if said[-1]:
-                        return True
-                    break
-        return False
-
-    def _specs(self, folder: str) -> list[GitIgnoreSpec]:
-        if folder not in self._ignores:
-            found = [_lines(os.path.join(folder, name)) for name in IGNORE_FILES]
-            self._ignores[folder] = [GitIgnoreSpec.from_lines(lines) for lines in found if lines]
-        return self._ignores[folder]
+    def _ignored(self, real: str) -> bool:
+        return self._ignores.hides(real, min(self._around(real), key=len, default=None))
 
 
 def workspace_of(path: str) -> str:
@@ -152,11 +128,3 @@ def is_readable(text: str) -> bool:
 
 def _is_inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
