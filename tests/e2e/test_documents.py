@@ -26,6 +26,7 @@ MARKERS = "<|fim_prefix|><|fim_middle|></s>▁<MID><|endoftext|>"
         ("😀" * 10, 0, 7),
         ("﻿# byte order mark\n", 1, 0),
         ("\ud800 lone \udfff surrogates", 0, 3),
+        ('def f(x):\n    """A \ud83d."""\n    ', 2, 4),
     ],
 )
 def test_every_place_in_every_text_is_answered(

@@ -57,3 +57,10 @@ def test_what_is_never_reached_is_not_inserted(written, left):
 )
 def test_an_answer_that_breaks_whole_syntax_is_cut_to_what_does_not(picture, written, left, language):
     assert whole_syntax(written, at(picture, language)) == left
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\ud83d\ud83d", "\ude00é😀"])
+def test_half_of_a_surrogate_pair_changes_no_rules_mind(half):
+    beside = at(f'def f():\n    """A {half}."""\n    ║\n    x = "{half}"\n')
+    assert whole_syntax(f'a("{half}")\n    b(]', beside) == f'a("{half}")'
+    assert only_what_is_reached(f'return "{half}"\n    g()', beside) == f'return "{half}"'

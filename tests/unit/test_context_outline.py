@@ -115,3 +115,8 @@ def test_a_large_text_is_handed_to_the_parser_in_small_pieces(monkeypatch):
     assert grammars.parse_in_steps("python", "x = 1\n" * 10_000) == "root"
     assert sum(pieces) == 60_000
     assert max(pieces) <= grammars.STEP_BYTES
+
+
+def test_half_of_a_surrogate_pair_is_shown_as_a_question_mark():
+    text = "SIZE = '\ud83d'\n\ndef f(a, b='\ude00é'):\n    return '\ud83d'\n"
+    assert [symbol.text for symbol in outline("python", text)] == ["SIZE = '?'", "def f(a, b='?é'): ..."]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from midfill.server.syntax import begins_block, frame, unclosed, unreached
+from midfill.server.syntax import begins_block, frame, is_whole, unclosed, unreached
 from midfill.server.syntax.grammars import GRAMMARS
 from tests.cursor import parse
 
@@ -117,3 +117,13 @@ def test_below_what_always_leaves_nothing_is_reached(language, picture, text, de
 def test_brackets_that_nothing_behind_the_cursor_closes_are_counted(picture, count):
     text, offset = parse(picture)
     assert unclosed(text[:offset], text[offset:]) == count
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\ude00a", "é\ud83d😀"])
+def test_half_of_a_surrogate_pair_moves_no_offset(half):
+    before, after = f'def f():\n    """{half}"""\n    ', f'\n\nx = "{half}"\n'
+    assert is_whole("python", before + "pass" + after) is True
+    assert begins_block("python", before, after) is True
+    assert begins_block("python", before + "a()\n    ", after) is False
+    text = f'return "{half}"\n    g("{half}")'
+    assert [text[at:] for at in unreached("python", before, text, after)] == [f'g("{half}")']

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node, Parser, Tree
 
-from midfill.server.syntax import parser_for
+from midfill.server.syntax import encoded, parser_for
 
 Span = tuple[int, int]
 """(start, end) in code points from the start of the text; the end is exclusive."""
@@ -18,7 +18,7 @@ class Source:
     language: str
     text: str = field(repr=False)  # stays out of logs (invariant 7)
     code: bytes = field(repr=False)
-    """`text` in UTF-8; half of a surrogate pair is a question mark."""
+    """`text` as the parser read it."""
     tree: Tree = field(repr=False)
 
     def offset(self, byte: int) -> int:
@@ -29,7 +29,7 @@ class Source:
         """Where the code point at `offset` begins in `code`."""
         if len(self.code) == len(self.text):
             return offset
-        return len(self.text[:offset].encode(errors="replace"))
+        return len(encoded(self.text[:offset]))
 
     def span(self, first: Node, last: Node | None = None) -> Span:
         """From the start of `first` to the end of `last`; of `first` itself without one."""
@@ -45,6 +45,6 @@ def read_source(language: str, text: str) -> Source | None:
     shared = parser_for(language)
     if shared is None:
         return None
-    code = text.encode(errors="replace")
+    code = encoded(text)
     parser = Parser(shared.language)  # the shared one belongs to the event loop
     return Source(language, text, code, parser.parse(code))

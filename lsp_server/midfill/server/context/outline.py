@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tree_sitter import Node
 
 from midfill.server.context.kinds import KINDS, Kinds
-from midfill.server.syntax.grammars import parse_in_steps
+from midfill.server.syntax.grammars import encoded, parse_in_steps
 
 MAX_SYMBOL_CHARS = 1200
 """Of one definition, some 30 lines: what is behind them is seldom what is looked for."""
@@ -34,7 +34,7 @@ def outline(language: str, text: str) -> tuple[Symbol, ...]:
     root = parse_in_steps(language, text) if kinds else None
     if kinds is None or root is None:
         return ()
-    source = _Source(text.encode(), kinds)
+    source = _Source(encoded(text), kinds)
     return tuple(symbol for symbol in source.definitions(root) if symbol.name and symbol.text.strip())
 
 

@@ -2,12 +2,13 @@
 
 from midfill.server.syntax.brackets import first_stray, unclosed
 from midfill.server.syntax.frame import frame
-from midfill.server.syntax.grammars import GRAMMARS, parser_for
+from midfill.server.syntax.grammars import GRAMMARS, encoded, parser_for
 from midfill.server.syntax.tree import begins_block, is_whole, unreached
 
 __all__ = [
     "GRAMMARS",
     "begins_block",
+    "encoded",
     "first_stray",
     "frame",
     "is_whole",

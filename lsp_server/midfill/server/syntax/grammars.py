@@ -41,6 +41,12 @@ def parser_for(language: str) -> Parser | None:
     return Parser(found) if found else None
 
 
+def encoded(text: str) -> bytes:
+    """What a parser reads: UTF-8. Half of a surrogate pair, which has no UTF-8, is a question mark: one
+    character becomes one, so code points and bytes still find each other."""
+    return text.encode("utf-8", "replace")
+
+
 def parse_in_steps(language: str, text: str) -> Node | None:
     """The root of `text`'s tree, for other threads; None where no grammar reads it.
 
@@ -48,7 +54,7 @@ def parse_in_steps(language: str, text: str) -> Node | None:
     Between the pieces that this hands over it gets its turn (`worker.SWITCH_INTERVAL_S`).
     """
     found = _grammar(language)
-    data = text.encode()
+    data = encoded(text)
     return Parser(found).parse(lambda at, _: data[at : at + STEP_BYTES]).root_node if found else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from midfill.server.syntax.grammars import parser_for
+from midfill.server.syntax.grammars import encoded, parser_for
 
 LEAVING = frozenset(
     {
@@ -68,7 +68,7 @@ def begins_block(language: str, before: str, after: str) -> bool | None:
     root = _root(language, text + after)
     if root is None:
         return None
-    at = len(text.encode()) - len(STAND_IN)
+    at = len(encoded(text)) - len(STAND_IN)
     node = root.descendant_for_byte_range(at, at)
     while node is not None and node.parent is not None and node.parent.type not in BLOCKS:
         node = node.parent
@@ -86,14 +86,14 @@ def unreached(language: str, before: str, text: str, after: str) -> list[int]:
     root = _root(language, before + text + after)
     if root is None:
         return []
-    code = (before + text).encode()
-    first = len(before.encode())
+    code = encoded(before + text)
+    first = len(encoded(before))
     return [len(code[first : node.start_byte].decode()) for node in _dead(root, first, len(code))]
 
 
 def _root(language: str, text: str) -> Node | None:
     parser = parser_for(language)
-    return parser.parse(text.encode()).root_node if parser else None
+    return parser.parse(encoded(text)).root_node if parser else None
 
 
 def _is_docstring(node: Node) -> bool:
