@@ -77,3 +77,22 @@ def test_a_client_that_wants_to_be_asked_is_asked_for_changed_settings(session: 
 def test_numbers_beyond_reason_fall_back(session: Session, wild: float) -> None:
     session.initialize({**SCRIPTED, "threads": wild, "scriptedStepMs": wild, "debounceMs": wild})
     assert session.wait_ready()["state"] == "ready"
+
+
+def test_a_pattern_that_begins_with_a_slash_begins_at_the_clients_folder(session: Session) -> None:
+    folders = [{"uri": "file:///w", "name": "w"}]
+    session.initialize({**SCRIPTED, "exclude": ["/secrets"]}, workspaceFolders=folders)
+    session.wait_ready()
+    for name, answered in (("secrets/a.py", False), ("src/secrets/a.py", True)):
+        session.open(f"file:///w/{name}", "x = ")
+        assert (session.complete(f"file:///w/{name}", 0, 4) is not None) is answered
+
+
+def test_a_pattern_that_cannot_be_read_is_said_and_the_others_hold(session: Session) -> None:
+    session.initialize({**SCRIPTED, "exclude": ["*.{pem", "b.py"]})
+    message = session.wait_for(lambda m: m.get("method") == "window/showMessage")["params"]["message"]
+    assert "midfill.exclude" in message
+    assert "*.{pem" in message
+    session.wait_ready()
+    session.open("file:///w/b.py", "x = ")
+    assert session.complete("file:///w/b.py", 0, 4) is None

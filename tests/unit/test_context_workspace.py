@@ -129,6 +129,39 @@ def test_open_documents_beside_the_cursor_follow_the_same_rules(tmp_path):
     assert not Workspace().allows_open("file:///anywhere/.env")
 
 
+def test_open_documents_that_are_no_files_are_excluded_by_the_path_in_their_uri(tmp_path):
+    workspace = Workspace((str(tmp_path),), ("**/secrets",))
+    for uri in ("untitled:/w/secrets/a.py", "vscode-vfs://github/o/r/secrets/a.py"):
+        assert not workspace.allows_open(uri)
+        assert workspace.allows_open(uri.replace("secrets", "src"))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "fugitive:///w/.git//0/a.py",
+        "git:/w/a.py?%7B%7D",
+        "vscode-notebook-cell:/w/a.ipynb#c1",
+        "output:tasks",
+        "debug:x",
+        "",
+    ],
+)
+def test_what_is_no_document_is_not_shown_beside_one(tmp_path, uri):
+    assert not Workspace().allows_open(uri)
+    assert not Workspace((str(tmp_path),)).allows_open(uri)
+
+
+def test_patterns_may_begin_at_a_folder_also_at_one_that_is_a_link(tmp_path):
+    path = write(tmp_path / "real" / "gen" / "a.py")
+    os.symlink(tmp_path / "real", tmp_path / "link")
+    for name in ("real", "link"):
+        found = reader(tmp_path / name, exclude=("/gen",))
+        assert found.text(path) is None
+        assert found.text(str(tmp_path / "link" / "gen" / "a.py")) is None
+        assert reader(tmp_path / name, exclude=("/real", "real", "link")).text(path) == TEXT
+
+
 def test_without_an_editor_the_workspace_is_the_nearest_project(tmp_path, monkeypatch):
     write(tmp_path / "p" / "pyproject.toml", "")
     assert workspace_of(str(tmp_path / "p" / "src" / "a.py")) == str(tmp_path / "p")

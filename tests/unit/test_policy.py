@@ -69,6 +69,30 @@ def test_patterns_with_slashes_match_windows_paths(monkeypatch, pattern):
     assert why("file:///c%3A/code/secrets/a.py", exclude=(pattern,)) == "file-excluded"
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "untitled:/w/secrets/a.py",
+        "vscode-vfs://github/owner/repo/secrets/a.py",
+        "vscode-remote://ssh-remote%2Bhost/w/secrets/a.py",
+        "file://host/w/secrets/a.py",  # no local file, outside of Windows
+        "vscode-vfs://github/owner/se%63rets/a.py",
+    ],
+)
+def test_documents_without_a_local_file_are_excluded_by_the_path_in_their_uri(uri):
+    assert why(uri, exclude=("**/secrets/**",)) == "file-excluded"
+    assert why(uri, exclude=("**/other/**",)) == ""
+
+
+def test_a_pattern_may_begin_at_the_folder_that_the_client_has_open():
+    document, settings = (
+        new_snapshot("file:///w/secrets/a.py", 1, "python", ""),
+        Settings(exclude=("/secrets",)),
+    )
+    assert silence(document, settings, ("/w",)) == "file-excluded"
+    assert silence(document, settings) == ""
+
+
 def test_files_with_secrets_get_none_whatever_the_settings_say():
     assert why("file:///w/.env") == why("untitled:a", "dotenv") == "secret-file"
     assert why("file:///w/.env", silences_off=("secret-file", *PLACES)) == "secret-file"

@@ -199,3 +199,12 @@ def test_the_model_side_gets_what_the_user_set():
 def test_rules_are_switched_off_by_name_and_scripted_text_need_be_no_code():
     assert Settings(cleanup_off=("growth",)).rules_off == {"growth"}
     assert Settings(cleanup_off=("growth",), backend="scripted").rules_off == {"growth", "whole_syntax"}
+
+
+def test_a_pattern_that_cannot_be_read_is_told_and_kept_with_the_others():
+    parsed = parse({"exclude": ["*.env", "**/*.{pem,py", "!a.py"]})
+    assert parsed.settings.exclude == ("*.env", "**/*.{pem,py", "!a.py")
+    assert parsed.problems == (
+        "midfill.exclude: a `{` that nothing closes, got '**/*.{pem,py'; using it as it is",
+        "midfill.exclude: a pattern cannot take others back, got '!a.py'; using it as it is",
+    )

@@ -78,6 +78,7 @@ class App:
         self.other_files.on_ready = lambda uri: self.ahead.other_files_changed(self.documents.snapshot(uri))
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)
         self.completions.asking.other_files = self.other_files
+        self.completions.asking.folders = self._folder_paths
         self.completions.on_answer = self._answered
         editor = LspEditor(self.server, self.server.protocol, lambda: self.client)
         self.actions = Actions(self.documents, self.model, lambda: self.settings, editor)
@@ -148,8 +149,11 @@ class App:
 
     def _session(self) -> Session:
         """What gathering other files' text needs to know."""
-        folders = tuple(map(str, self.folders()))
-        return Session(self.documents.all(), folders, self.settings, self.model.context_tokens)
+        folders, tokens = self._folder_paths(), self.model.context_tokens
+        return Session(self.documents.all(), folders, self.settings, tokens)
+
+    def _folder_paths(self) -> tuple[str, ...]:
+        return tuple(map(str, self.folders()))
 
     def _answered(self, run: Run, answer: Answer) -> None:
         if answer is self.completions.last_answer:  # the client still wanted it

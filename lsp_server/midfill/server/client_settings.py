@@ -47,7 +47,17 @@ def parse(raw: object) -> Parsed:
             problems.append(f"{SECTION}.{name}: {complaint}, got {_shown(value)}; using {default!r}")
         else:
             values[ATTRIBUTES[name]] = tuple(value) if isinstance(value, list) else value
+            problems += _doubts(known, value)
     return Parsed(Settings(**values), tuple(problems), tuple(unknown))
+
+
+def _doubts(known: Option, value: object) -> list[str]:
+    """One sentence for each string of a list that means less than it seems to."""
+    if not isinstance(value, list) or known.doubt is None:
+        return []
+    doubts = ((item, known.doubt(item)) for item in value)
+    kept = "; using it as it is"
+    return [f"{SECTION}.{known.name}: {why}, got {_shown(item)}{kept}" for item, why in doubts if why]
 
 
 def _default(name: str) -> Any:

@@ -1,5 +1,6 @@
 """What is known of one setting beside its Python type: the shape of `settings.py`'s table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     restarts_model: bool = False
+    doubt: Callable[[str], str] | None = None
+    """Says what is wrong with one string of a list, or nothing: it is kept, and reported."""
     hidden: bool = False
     """For tests: accepted, and left out of the documentation."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from midfill.model.config import ModelConfig
 from midfill.model.dialects import SETTINGS as DIALECT_NAMES
 from midfill.server.action_settings import ActionSettings
+from midfill.server.globs import unreadable
 from midfill.server.option import Option, option
 
 SECTION = "midfill"
@@ -168,8 +169,10 @@ class Settings(ActionSettings):
         "exclude",
         (),
         "Glob patterns of files in which nothing is suggested, and which no other file's suggestions are "
-        "drawn from, such as `**/*.env`.",
+        "drawn from, such as `*.{env,pem}`, `secrets/` (a folder with all in it, at any depth) or `/data` "
+        "(in the workspace folder, or the whole path).",
         list,
+        doubt=unreadable,
     )
     cleanup_off: tuple[str, ...] = option(
         "cleanupOff",

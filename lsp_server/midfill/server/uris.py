@@ -55,6 +55,13 @@ def to_uri(path: str | os.PathLike[str]) -> str:
     return "file:///" + quote(whole.lstrip("/"), errors="surrogateescape")
 
 
+def place_of(uri: str) -> str | None:
+    """The path of the file that a document stands for, whatever its scheme and its machine; None where it
+    has no place yet (`untitled:Untitled-1`)."""
+    path = to_path(uri) or _split(uri)[2]
+    return path if to_path(uri) or path.startswith("/") else None
+
+
 def path_parts(uri: str) -> list[str]:
     """The decoded segments of a URI's path, whatever its scheme; [""] where it has none."""
     return _split(uri)[2].replace("\\", "/").split("/")

@@ -60,7 +60,8 @@
 ---`{}`.
 ---@field languages? string[]
 ---Glob patterns of files in which nothing is suggested, and which no other file's suggestions are
----drawn from, such as `**/*.env`. Default: `{}`.
+---drawn from, such as `*.{env,pem}`, `secrets/` (a folder with all in it, at any depth) or `/data` (in
+---the workspace folder, or the whole path). Default: `{}`.
 ---@field exclude? string[]
 ---Names of rules that shorten or drop what the model wrote, to switch off, such as `whole_syntax`.
 ---`midfill complete --explain` names those that fired. Default: `{}`.

@@ -1,11 +1,12 @@
 """What the model would be asked at a place, and how its answer is read there, with the settings and the
 model as they are now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from midfill.model import FimRequest
+from midfill.server.completion import policy
 from midfill.server.completion.cleanup import Suggestion
 from midfill.server.completion.confidence import doubt, least
 from midfill.server.completion.cursor import CursorContext, Trigger, read_cursor
@@ -25,6 +26,8 @@ class Asking:
         self.other_files: ContextKeeper | None = None
         self.patient = False
         """Nobody is typing (`FimRequest.patient`)."""
+        self.folders: Callable[[], Sequence[str]] = tuple
+        """Paths of those that the client has open."""
         self._model = model
         self._settings = settings
 
@@ -34,6 +37,10 @@ class Asking:
         """The cursor in its text, as much of that as the model may read."""
         chars = self._model.context_tokens * CHARS_PER_CONTEXT_TOKEN
         return read_cursor(snapshot, offset, trigger, chars, self._settings().rules_off)
+
+    def silence(self, snapshot: DocumentSnapshot) -> str:
+        """Why the user's settings want nothing suggested in this document, as a code (`policy.silence`)."""
+        return policy.silence(snapshot, self._settings(), self.folders())
 
     def request_at(
         self, snapshot: DocumentSnapshot, offset: int, trigger: Trigger = Trigger.AUTOMATIC

@@ -5,16 +5,15 @@ A document is silent as a whole (`silence`, which an explicit request cannot bre
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from midfill.server.completion.cursor import CursorContext
-from midfill.server.globs import matches
+from midfill.server.globs import excluded
 from midfill.server.languages import identifier
 from midfill.server.secret_files import is_secret
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
-from midfill.server.uris import to_path
 
 SCHEMES = ("file:", "untitled:", "vscode-remote:", "vscode-vfs:")
 """Documents that people edit; not output panes, chat boxes and diffs (opencode issue 153)."""
@@ -38,14 +37,13 @@ class Recent:
     """An item of the completion menu is selected that does not begin with what was typed."""
 
 
-def silence(snapshot: DocumentSnapshot, settings: Settings) -> str:
-    """Why this document gets no suggestions, as a code; empty when it gets them."""
+def silence(snapshot: DocumentSnapshot, settings: Settings, folders: Iterable[str] = ()) -> str:
+    """Why this document gets no suggestions, as a code; empty when it does. `folders`: the client's."""
     if not snapshot.uri.startswith(SCHEMES):
         return "not-a-file"
     if not _completes_in(snapshot.language, settings.languages):
         return "language-off"
-    path = to_path(snapshot.uri)
-    if path is not None and any(matches(path, pattern) for pattern in settings.exclude):
+    if excluded(snapshot.uri, settings.exclude, folders):
         return "file-excluded"
     return "secret-file" if snapshot.language == "dotenv" or is_secret(snapshot.uri) else ""
 

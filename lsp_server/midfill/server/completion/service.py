@@ -114,12 +114,12 @@ class CompletionService:
 
     def silence(self, snapshot: DocumentSnapshot) -> str:
         """Why nothing can be suggested in this document now, as a code; empty when it can."""
-        return policy.silence(snapshot, self._settings()) or self._model.silence
+        return self.asking.silence(snapshot) or self._model.silence
 
     async def _answer(self, run: Run, deadline_s: float | None, fits: bool) -> Answer:
         until = None if deadline_s is None else _now() + deadline_s
         snapshot, offset = self._place(run)
-        if reason := run.did("document", policy.silence(snapshot, self._settings())):
+        if reason := run.did("document", self.asking.silence(snapshot)):
             return Answer(reason=reason)
         if (at_hand := run.did("reuse", self._at_hand(run))) is not None:
             self._decodes.drop(run.uri, CancelReason.SUPERSEDED)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from midfill.server.completion.policy import SCHEMES
 from midfill.server.context.ignores import Ignores
-from midfill.server.globs import matches
+from midfill.server.globs import excluded
 from midfill.server.secret_files import is_secret
 from midfill.server.uris import to_path, to_uri
 
@@ -42,12 +43,14 @@ class Workspace:
 
     def allows_open(self, uri: str) -> bool:
         """Whether an open document may be shown beside another: where there are folders, only what lies
-        in them. What was never saved has a name, and no place."""
+        in them. What was never saved has a name, and no place. What is no document, such as another
+        revision of a file, a pane or a cell, may not: neither ignore files nor `exclude` tell of it."""
         path = to_path(uri)
-        if path is None or not self.folders:
-            ignored = path is not None and self._ignored(os.path.realpath(path))
-            return not is_secret(uri) and not (path and self._forbidden(path)) and not ignored
-        return self.allows(path)
+        if path is not None and self.folders:
+            return self.allows(path)
+        if not uri.startswith(SCHEMES) or is_secret(uri) or excluded(uri, self.exclude):
+            return False
+        return path is None or not self._ignored(os.path.realpath(path))
 
     def shown(self, path: str) -> str:
         """The path as a model is told it: from its folder on."""
@@ -60,7 +63,10 @@ class Workspace:
         return [root for root in map(os.path.realpath, self.folders) if _is_inside(real, root)]
 
     def _forbidden(self, path: str) -> bool:
-        return is_secret(to_uri(path)) or any(matches(path, pattern) for pattern in self.exclude)
+        uri = to_uri(path)
+        if is_secret(uri) or not self.exclude:
+            return is_secret(uri)
+        return excluded(uri, self.exclude, (*self.folders, *map(os.path.realpath, self.folders)))
 
     def _ignored(self, real: str) -> bool:
         return self._ignores.hides(real, min(self._around(real), key=len, default=None))
