@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.messages import change, frame, inline_params
-from tests.session import Session
+from tests.e2e.conftest import SCRIPTED
+from tests.messages import Message, change, frame, inline_params
+from tests.session import INLINE_CAPABILITIES, Session
 
 URI = "file:///w/a.py"
 NO_CONTEXT = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
@@ -157,3 +158,33 @@ def test_json_nested_beyond_reason_is_answered_parse_error(ready: Session) -> No
     ready.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     assert ready.reply(None)["error"]["code"] == -32700
     still_works(ready)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"documentSymbol": {"symbolKind": {"valueSet": [27]}}},
+        {"publishDiagnostics": {"tagSupport": True}},
+        {"semanticTokens": {"dynamicRegistration": True}},
+    ],
+)
+def test_a_capability_of_the_client_that_is_not_known_is_no_error(
+    session: Session, unknown: Message
+) -> None:
+    document = {**INLINE_CAPABILITIES["textDocument"], **unknown}
+    session.initialize(SCRIPTED, capabilities={**INLINE_CAPABILITIES, "textDocument": document})
+    assert "inlineCompletionProvider" in session.init["capabilities"]
+    session.wait_ready()
+    still_works(session)
+    assert f"not known here: textDocument.{next(iter(unknown))}" in session.stderr()
+
+
+@pytest.mark.parametrize("bad", [{"capabilities": 7}, {"capabilities": None}, {"workspaceFolders": 7}])
+def test_an_initialize_that_cannot_be_read_otherwise_is_answered_invalid_params(
+    session: Session, bad: Message
+) -> None:
+    sent = {"processId": None, "rootUri": None, "capabilities": {"window": 3}, **bad}
+    assert session.call("initialize", sent)["error"]["code"] == -32602
+    session.initialize(SCRIPTED)
+    session.wait_ready()
+    still_works(session)

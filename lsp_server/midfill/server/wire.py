@@ -8,12 +8,14 @@ is known here: see `protocol.py`.
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
 
+from midfill.server.client_capabilities import readable_part
 from midfill.server.framing import BrokenFrame
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
 NOT_INITIALIZED = -32002
+SHOWN = 10
+"""Of a client's unknown capabilities, in the log."""
 
 OURS = (
     types.TEXT_DOCUMENT_DID_OPEN,
@@ -83,7 +87,20 @@ class Wire(LanguageServerProtocol):
             code = INVALID_REQUEST if initialized else NOT_INITIALIZED
             self._refuse(request_id, code, "initialize is sent exactly once, before all else")
         else:
-            self._dispatch(message, self.get_message_type(method) or JsonRPCRequestMessage)
+            known = self._readable(message) if method == types.INITIALIZE else message
+            self._dispatch(known, self.get_message_type(method) or JsonRPCRequestMessage)
+
+    def _readable(self, message: dict[str, Any]) -> dict[str, Any]:
+        """`initialize` less those of the client's capabilities that cannot be read; all else as it came."""
+        params = message.get("params")
+        sent = params.get("capabilities") if isinstance(params, dict) else None
+        if not isinstance(params, dict) or not isinstance(sent, dict):
+            return message
+        structure = partial(self._converter.structure, cl=types.ClientCapabilities)
+        capabilities, left_out = readable_part(sent, structure)
+        if left_out:
+            log.info("capabilities of the client that are not known here: %s", ", ".join(left_out[:SHOWN]))
+        return {**message, "params": {**params, "capabilities": capabilities}}
 
     def _receive_notification(self, message: dict[str, Any]) -> None:
         method = message["method"]
