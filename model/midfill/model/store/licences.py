@@ -10,6 +10,8 @@ from midfill.model.store.manifest import Manifest, is_legal_text
 UNKNOWN = "unknown"
 OWN_TEXT = "LICENCE.txt"
 """What we write ourselves; a publisher's own LICENSE keeps its name."""
+_OTHER_TEXT = "midfill.txt"
+"""Where the publisher has an OWN_TEXT of theirs: no file of a model can be called so (`is_kept`)."""
 
 _APACHE_FILE = "LICENSE-Apache-2.0.txt"
 
@@ -36,7 +38,7 @@ def from_hub_tag(tag: str) -> tuple[str, bool]:
 
 
 def write_beside(folder: Path, manifest: Manifest) -> None:
-    """Write LICENCE.txt (what licence, from where, which bytes) and, for Apache-2.0, the full text.
+    """Write OWN_TEXT (what licence, from where, which bytes) and, for Apache-2.0, the full text.
 
     Apache-2.0 §4(a): whoever passes the weights on (`midfill model export`) passes the text on too.
     The text is that of Midfill's own licence, which is the same one.
@@ -45,9 +47,11 @@ def write_beside(folder: Path, manifest: Manifest) -> None:
     if not legal and manifest.licence == APACHE and (text := _apache_text()):
         write_text(folder / _APACHE_FILE, text)
         legal = [_APACHE_FILE]
+    # Some file systems take names for one that differ in case alone.
+    taken = OWN_TEXT.lower() in (record.path.lower() for record in manifest.files)
     digests = "".join(f"  {record.sha256}  {record.path}\n" for record in manifest.files)
     write_text(
-        folder / OWN_TEXT,
+        folder / (_OTHER_TEXT if taken else OWN_TEXT),
         f"{manifest.name} is not part of Midfill and has its own licence.\n\n"
         f"Licence: {manifest.licence}\n"
         f"Its text: {', '.join(legal) or 'see where it comes from'}\n"
