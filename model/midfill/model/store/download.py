@@ -23,6 +23,7 @@ from midfill.model.store.files import (
     write_json,
 )
 from midfill.model.store.meter import Meter
+from midfill.model.store.urls import shown_url
 
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -220,12 +221,6 @@ def _network_reason(error: Exception, url: str, unconnected: bool) -> str:
         f"The download of {_file(url)} from {_host(url)} broke off ({str(error) or type(error).__name__}): "
         "pull again, it goes on from where it stopped."
     )
-
-
-def shown_url(url: str) -> str:
-    """The URL without user, query and fragment, which may hold secrets."""
-    parsed = httpx2.URL(url)
-    return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
 
 
 def _host(url: str) -> str:

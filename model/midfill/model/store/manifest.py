@@ -47,6 +47,8 @@ class Manifest:
     repo: str = ""
     commit: str = ""
     """The hub commit that `repo`'s files were taken from."""
+    query: str = ""
+    """`urls.query_digest` of the URL it came from."""
 
     @property
     def size_bytes(self) -> int:
@@ -115,6 +117,7 @@ def parse(text: str, where: str) -> Manifest:
             source=str(raw["source"]),
             repo=str(raw.get("repo", "")),
             commit=str(raw.get("commit", "")),
+            query=str(raw.get("query", "")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedModel(

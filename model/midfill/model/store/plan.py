@@ -1,18 +1,16 @@
 """Decides what a pull will fetch, by URL or by what the hub says of a repository. Fetches no weights."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from midfill.model.errors import DamagedModel, UnknownModel
 from midfill.model.store import catalogue, hub
 from midfill.model.store.catalogue import CatalogueEntry
-from midfill.model.store.download import Patience, RemoteFile, shown_url
+from midfill.model.store.download import Patience, RemoteFile
 from midfill.model.store.files import human_size
 from midfill.model.store.licences import UNKNOWN
 from midfill.model.store.manifest import name_from
-
-_URL_DIGEST = "sha256="
-"""`https://host/model.gguf#sha256=…` names the digest to check, as pip's URLs do."""
+from midfill.model.store.urls import query_digest, shown_url, split_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +22,24 @@ class Plan:
     """(name in the store, where it comes from)."""
     source: str
     commit: str = ""
+    query: str = ""
+    """`query_digest` of the URL."""
 
     @property
     def key(self) -> str:
         """The same for two pulls whose parts can be of one another's use."""
-        return self.entry.sha256 or f"{self.source} {self.commit}"
-
-
-def is_url(spec: str) -> bool:
-    return spec.lower().startswith(("http://", "https://"))
-
-
-def split_url(url: str) -> tuple[str, str]:
-    """(URL without fragment, sha256 that the fragment names or "")."""
-    bare, fragment = urldefrag(url)
-    return bare, fragment.removeprefix(_URL_DIGEST).lower() if fragment.startswith(_URL_DIGEST) else ""
+        return self.entry.sha256 or f"{self.source} {self.commit}{self.query}"
 
 
 def plan_url(url: str) -> Plan:
     """One GGUF file at `url`. Raises UnknownModel for anything else."""
     bare, digest = split_url(url)
-    source = shown_url(bare)
+    source, query = shown_url(bare), query_digest(bare)
     file = unquote(urlsplit(bare).path).rpartition("/")[2]
     if not file.lower().endswith(".gguf"):
         raise UnknownModel(f"{source} is not the URL of a .gguf file: Midfill pulls only those by URL.")
     if known := catalogue.by_digest(digest):
-        return Plan(known, ((known.file, RemoteFile(bare, known.size_bytes, digest)),), source)
+        return Plan(known, ((known.file, RemoteFile(bare, known.size_bytes, digest)),), source, query=query)
     entry = CatalogueEntry(
         name=name_from(file[: -len(".gguf")]),
         repo="",
@@ -64,7 +54,7 @@ def plan_url(url: str) -> Plan:
         parameters=0,
         note=f"Nothing is known of this file's licence: ask where it comes from ({source}).",
     )
-    return Plan(entry, ((f"{entry.name}.gguf", RemoteFile(bare, sha256=digest)),), source)
+    return Plan(entry, ((f"{entry.name}.gguf", RemoteFile(bare, sha256=digest)),), source, query=query)
 
 
 def plan_hub(repo: str, file: str, revision: str, patience: Patience) -> Plan:

@@ -15,15 +15,16 @@ from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, DownloadError, ModelError, NoModel, UnknownModel
 from midfill.model.store import catalogue, hub
 from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
-from midfill.model.store.download import Patience, RemoteFile, fetch, make_client, shown_url
+from midfill.model.store.download import Patience, RemoteFile, fetch, make_client
 from midfill.model.store.files import require_room, sha256_of
 from midfill.model.store.hub_id import parse_id
 from midfill.model.store.local import LocalModel, format_of
 from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
-from midfill.model.store.plan import Plan, is_url, plan_hub, plan_url, split_url
+from midfill.model.store.plan import Plan, plan_hub, plan_url
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import import_model
+from midfill.model.store.urls import is_url, query_digest, shown_url, split_url
 
 AcceptLicence = Callable[[CatalogueEntry], bool]
 
@@ -69,7 +70,8 @@ def _pull(store: Store, spec: str, report: Report, accept: AcceptLicence, patien
         )
     waiting = LoadProgress("download", f"Another Midfill window is downloading {name}: waiting for it")
     with store.lock(name, partial(report, waiting)):
-        return _whole(store, name) or _download(store, plan, report, patience)
+        there = _whole(store, name)  # by another process, while this one waited
+        return _the_same(store, there, plan) if there else _download(store, plan, report, patience)
 
 
 def _plan(store: Store, spec: str, patience: Patience) -> Plan:
@@ -92,12 +94,22 @@ def _already(store: Store, spec: str) -> LocalModel | None:
     if is_url(spec):
         bare, digest = split_url(spec)
         known = catalogue.by_digest(digest)
-        return _whole(store, known.name) if known else store.installed_from(shown_url(bare))
+        return _whole(store, known.name) if known else _already_from_url(store, bare, digest)
     if named := parse_id(spec):
         repo, file, revision = named
         return store.installed_from(repo) if not file and not revision else None
     entry = catalogue.by_name(spec)
     return _whole(store, entry.name if entry else spec.lower())
+
+
+def _already_from_url(store: Store, url: str, digest: str) -> LocalModel | None:
+    """What came from `url`, if it has this digest; where none is named, if its query meant that file."""
+    source, query = shown_url(url), query_digest(url)
+    for model in store.list():
+        found = store.manifest(model.name)
+        if found.source == source and (model.sha256 == digest if digest else found.query == query):
+            return model
+    return None
 
 
 def _whole(store: Store, name: str) -> LocalModel | None:
@@ -110,11 +122,15 @@ def _whole(store: Store, name: str) -> LocalModel | None:
 def _the_same(store: Store, there: LocalModel, plan: Plan) -> LocalModel:
     """`there`, when it is what `plan` would fetch. Raises ModelError when another model has its name."""
     found = store.manifest(there.name)
-    if there.sha256 and there.sha256 == plan.entry.sha256:
-        return there
-    if (found.source, found.commit) == (plan.source, plan.commit):
+    if there.sha256 and plan.entry.sha256:
+        same = there.sha256 == plan.entry.sha256
+    else:
+        same = (found.source, found.commit, found.query) == (plan.source, plan.commit, plan.query)
+    if same:
         return there
     came = f"{found.source} at {found.commit[:12]}" if found.commit else found.source
+    if found.source == plan.source and not found.commit:  # the URL alone would not say what differs
+        came += f" with {'another digest' if plan.entry.sha256 else 'another query'}"
     raise ModelError(
         f"{there.name} is installed already, from {came}: remove it first, "
         f"with `midfill model remove {there.name}`."
@@ -154,6 +170,7 @@ def _adopt(store: Store, folder: Path, plan: Plan, records: tuple[FileRecord, ..
         source=plan.source,
         repo=plan.entry.repo,
         commit=plan.commit,
+        query=plan.query,
     )
     known = catalogue.by_digest(fetched.weights.sha256) if fetched.weights else None
     claimed = catalogue.by_name(plan.entry.name)
