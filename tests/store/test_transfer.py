@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from midfill.model.errors import DamagedModel, DownloadError, ModelError, UnknownModel
-from midfill.model.store import files, licences
+from midfill.model.store import files
 from midfill.model.store.catalogue import CatalogueEntry
 from midfill.model.store.local import WeightFormat
-from midfill.model.store.manifest import is_kept
 from midfill.model.store.scratch import STALE_S
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import export_model, import_model
@@ -93,25 +92,6 @@ def test_an_imported_folder_leaves_pickles_and_code_behind(store: Store, tmp_pat
         "LICENCE.txt",
         "manifest.json",
     }
-
-
-@pytest.mark.parametrize("name", ["LICENCE.txt", "licence.TXT"])
-def test_a_publishers_own_licence_file_stays_theirs_whatever_its_name(
-    store: Store, elsewhere: Store, tmp_path: Path, name: str
-) -> None:
-    folder = write_folder(tmp_path / "theirs", {**repo_files(), name: b"Theirs"})
-    model = import_model(store, folder)
-    assert store.find("theirs") == model
-    assert (model.path / name).read_bytes() == b"Theirs"
-    ours = (model.path / "midfill.txt").read_text()
-    assert sha256(b"Theirs") in ours
-    assert name in next(line for line in ours.splitlines() if line.startswith("Its text:"))
-    assert import_model(elsewhere, export_model(store, "theirs", tmp_path / "out")).name == "theirs"
-    assert (elsewhere.folder("theirs") / name).read_bytes() == b"Theirs"
-
-
-def test_our_text_is_no_name_that_a_models_file_can_have() -> None:
-    assert not is_kept(licences._OTHER_TEXT)
 
 
 def test_a_disk_that_fills_up_during_an_import_leaves_nothing(

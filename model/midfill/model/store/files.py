@@ -9,9 +9,11 @@ import json
 import os
 import re
 import shutil
+import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from midfill.model.errors import DownloadError
@@ -20,6 +22,8 @@ BLOCK_BYTES = 1 << 20
 SPARE_BYTES = 64 << 20
 """Room left on a disk after the largest write: a guess, so that other programs can still save."""
 
+_FICLONE = 0x40049409
+"""_IOW(0x94, 9, int) in Linux's linux/fs.h; Python's `fcntl` has no name for it before 3.14."""
 _RUST_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows knows no quota errno
 
@@ -57,12 +61,43 @@ def sha256_of(path: Path, advance: Callable[[int], None] | None = None) -> str:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """The same bytes at `target`: a hard link where both lie on a disk that can, else a copy."""
+    """The same bytes at `target`: a hard link where both lie on a disk that can, else a copy.
+
+    Whoever writes into one of them then changes both: not for what an installed model is made of.
+    """
     source = source.resolve()  # a hub cache holds symbolic links
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def copy_files(files: Mapping[Path, Path]) -> None:
+    """Copy each source to its target, at no cost in room or time where the file system shares blocks.
+
+    Raises DownloadError, before anything is copied, when there is no room for what must be.
+    """
+    left = {source: target for source, target in files.items() if not _cloned(source, target)}
+    sizes = {source: source.stat().st_size for source in left}
+    for target in list(left.values())[:1]:
+        require_room(target.parent, sum(sizes.values()))
+    for source, target in left.items():
+        with disk_full_named(target, sizes[source], partial(target.unlink, missing_ok=True)):
+            shutil.copyfile(source, target)
+
+
+def _cloned(source: Path, target: Path) -> bool:
+    """Whether `target` now has the blocks of `source`, each to be copied when it is written to (Linux)."""
+    if sys.platform != "linux":
+        return False
+    import fcntl  # here: Windows has none
+
+    with source.open("rb") as read, target.open("wb") as written:
+        try:
+            fcntl.ioctl(written.fileno(), _FICLONE, read.fileno())
+        except OSError:  # another disk, or a file system that cannot
+            return False
+    return True
 
 
 def require_room(folder: Path, needed: int) -> None:

@@ -4,7 +4,6 @@ An export is a folder or a plain tar of a model's files with its manifest; an im
 in it. Files that come without a manifest are taken as they are, and their digests computed.
 """
 
-import io
 import os
 import shutil
 import tarfile
@@ -14,21 +13,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
 from midfill.model.store import catalogue, licences
-from midfill.model.store.files import BLOCK_BYTES, disk_full_named, link_or_copy, require_room, sha256_of
+from midfill.model.store.files import disk_full_named, require_room, sha256_of
+from midfill.model.store.gather import gather, unpack
 from midfill.model.store.local import LocalModel, format_of
 from midfill.model.store.manifest import (
     MANIFEST,
     FileRecord,
     Manifest,
-    is_kept,
     is_safe_name,
     name_from,
-    parse,
 )
 from midfill.model.store.manifest import read as read_manifest
 from midfill.model.store.meter import Meter, ignore
@@ -36,14 +33,13 @@ from midfill.model.store.store import Store
 from midfill.model.store.weights import inspect_weights
 
 IMPORTED = "imported"
-_MAX_MANIFEST_BYTES = 10 << 20
 
 
 def import_model(store: Store, path: Path, name: str | None = None, report: Report = ignore) -> LocalModel:
     """Take in a GGUF file, a safetensors folder, or an export (folder or .tar); `path` is left as it is.
 
     Without `name` a file whose digest the catalogue knows gets the catalogue's name, an export its own,
-    anything else the file's. Importing the same bytes twice is no error. Hard-links where it can.
+    anything else the file's. Importing the same bytes twice is no error.
     Raises UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel, DownloadError (disk full).
     """
     path = path.expanduser().absolute()
@@ -51,11 +47,11 @@ def import_model(store: Store, path: Path, name: str | None = None, report: Repo
         raise UnknownModel(f"{name!r} cannot be a model's name: use letters, digits and . _ + - only.")
     with _scratch(store) as folder:
         if path.is_file() and path.suffix.lower() == ".tar":
-            promised: Manifest | None = _unpack(path, folder)
+            promised: Manifest | None = unpack(path, folder)
         else:
             inspect_weights(path)
             promised = read_manifest(path) if (path / MANIFEST).is_file() else None
-            _gather(path, folder, promised)
+            gather(path, folder, promised, ours=store.root / "partial")
         records = _digests(folder, Meter(report, path.name))
         if promised and set(records) != set(promised.files):
             raise DamagedModel(
@@ -107,66 +103,6 @@ def _scratch(store: Store) -> Iterator[Path]:
         yield folder
     finally:
         _delete(folder)
-
-
-def _gather(path: Path, folder: Path, promised: Manifest | None) -> None:
-    """Link or copy what belongs in the store from `path` into `folder`."""
-    if path.is_file():
-        name = (
-            path.name
-            if path.suffix.lower() == ".gguf" and is_kept(path.name)
-            else f"{name_from(path.stem)}.gguf"
-        )
-        _take(path, folder / name)
-        return
-    if promised:
-        files = [path / record.path for record in promised.files]
-    else:
-        files = sorted(entry for entry in path.iterdir() if entry.is_file() and is_kept(entry.name))
-    for file in files:
-        if not file.is_file():
-            raise DamagedModel(f"{path} is not whole: {file.name} is missing.")
-        _take(file, folder / file.name)
-
-
-def _take(file: Path, target: Path) -> None:
-    with disk_full_named(target, file.stat().st_size, lambda: target.unlink(missing_ok=True)):
-        link_or_copy(file, target)
-
-
-def _unpack(path: Path, folder: Path) -> Manifest:
-    """Take the files of an exported tar, and nothing else that may be in it."""
-    try:
-        with tarfile.open(path, "r:") as tar:
-            members = {member.name.removeprefix("./"): member for member in tar if member.isfile()}
-            if MANIFEST not in members:
-                raise UnknownModel(f"{path} is not an export of Midfill's: it has no {MANIFEST}.")
-            promised = parse(_contents(tar, members[MANIFEST]), f"{MANIFEST} in {path}")
-            require_room(folder, promised.size_bytes)
-            for record in promised.files:
-                member = members.get(record.path)
-                if member is None or member.size != record.size:
-                    raise DamagedModel(f"{path} is not whole: {record.path} is missing or cut short.")
-                _copy_out(tar, member, folder / record.path)
-    except tarfile.TarError as error:
-        raise DamagedModel(f"{path} is not a whole tar file: {error}.") from error
-    return promised
-
-
-def _contents(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
-    stream = tar.extractfile(member)
-    if stream is None or member.size > _MAX_MANIFEST_BYTES:
-        raise DamagedModel(f"{member.name} in the tar is not a manifest.")
-    return stream.read().decode("utf-8", errors="replace")
-
-
-def _copy_out(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
-    stream: IO[bytes] = tar.extractfile(member) or io.BytesIO()
-    with (
-        disk_full_named(target, member.size, lambda: target.unlink(missing_ok=True)),
-        target.open("wb") as file,
-    ):
-        shutil.copyfileobj(stream, file, BLOCK_BYTES)
 
 
 def _digests(folder: Path, meter: Meter, names: list[str] | None = None) -> list[FileRecord]:
