@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from midfill.model.errors import DownloadError, UnknownModel, UnsafeWeights
 from midfill.model.store.catalogue import CatalogueEntry
-from midfill.model.store.download import Patience, RemoteFile
+from midfill.model.store.download import Patience, RemoteFile, make_client
 from midfill.model.store.licences import from_hub_tag
 from midfill.model.store.manifest import is_kept, is_legal_text, name_from
+from midfill.model.store.urls import shown_url
 from midfill.model.store.weights import INDEX, PICKLE_SUFFIXES
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -79,6 +80,8 @@ def _ask(repo: str, revision: str, patience: Patience) -> Any:
     from huggingface_hub import HfApi, errors
 
     where = endpoint()
+    with make_client(patience):
+        pass  # it says what is wrong with a proxy; the hub's own client reads the same environment
     try:
         api = HfApi(endpoint=where, token=token() or False, user_agent="midfill")
         return api.model_info(
@@ -101,6 +104,10 @@ def _ask(repo: str, revision: str, patience: Patience) -> Any:
             raise UnknownModel(_no_such(repo, where, revision)) from error
         raise DownloadError(
             f"{where} could not say what is in {repo} (status {status}): try again."
+        ) from error
+    except httpx2.InvalidURL as error:
+        raise DownloadError(
+            f"HF_ENDPOINT is not a URL: {shown_url(where)}. Correct or unset it."
         ) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise DownloadError(

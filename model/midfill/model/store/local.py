@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from midfill.model.errors import UnknownModel
+
 CACHE_ENV = "MIDFILL_CACHE_DIR"
 CONVERTED_FORMAT = 1
 """Part of a converted model's folder name: raised whenever the converter's output changes."""
@@ -15,6 +17,16 @@ CONVERTED_FORMAT = 1
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 """As PEFT calls them."""
+
+
+def expanded(path: Path) -> Path:
+    """`path` with `~` as somebody's home folder. Raises UnknownModel where it means none."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise UnknownModel(
+            f"{path} means nothing here: nobody has a home folder {path.parts[0]}."
+        ) from error
 
 
 class WeightFormat(StrEnum):

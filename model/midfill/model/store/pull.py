@@ -18,7 +18,7 @@ from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
 from midfill.model.store.download import Patience, RemoteFile, fetch, make_client
 from midfill.model.store.files import require_room, sha256_of
 from midfill.model.store.hub_id import parse_id
-from midfill.model.store.local import LocalModel, format_of
+from midfill.model.store.local import LocalModel, expanded, format_of
 from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
 from midfill.model.store.plan import Plan, plan_hub, plan_url
@@ -56,7 +56,7 @@ def pull(
 
 
 def _pull(store: Store, spec: str, report: Report, accept: AcceptLicence, patience: Patience) -> LocalModel:
-    path = Path(spec).expanduser()
+    path = expanded(Path(spec))
     entry = catalogue.by_name(spec)
     if entry is None and not is_url(spec) and (path.is_absolute() or path.exists()):
         return import_model(store, path, report=report)

@@ -20,7 +20,7 @@ from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
 from midfill.model.store.hub_id import installed_name, parse_id
 from midfill.model.store.licences import write_beside
-from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir
+from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir, expanded
 from midfill.model.store.locking import locked
 from midfill.model.store.manifest import MANIFEST, Manifest
 from midfill.model.store.scratch import discard, new_scratch
@@ -101,7 +101,7 @@ class Store:
             return model
         if entry := catalogue.by_name(spec) or catalogue.by_repo(spec):
             raise NoModel(f"{entry.name} is not installed: get it with `{PULL} {entry.name}`.")
-        path = Path(spec).expanduser()
+        path = expanded(Path(spec))
         if parse_id(spec) and not path.exists():
             name = installed_name(spec, (self.manifest(model.name) for model in self.list()))
             return self.find(name)

@@ -19,7 +19,7 @@ from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeW
 from midfill.model.store import catalogue, licences
 from midfill.model.store.files import disk_full_named, require_room, sha256_of
 from midfill.model.store.gather import gather, unpack
-from midfill.model.store.local import LocalModel, format_of
+from midfill.model.store.local import LocalModel, expanded, format_of
 from midfill.model.store.manifest import (
     MANIFEST,
     FileRecord,
@@ -42,7 +42,7 @@ def import_model(store: Store, path: Path, name: str | None = None, report: Repo
     anything else the file's. Importing the same bytes twice is no error.
     Raises UnknownModel, UnsafeWeights, DamagedModel, UnsupportedModel, DownloadError (disk full).
     """
-    path = path.expanduser().absolute()
+    path = expanded(path).absolute()
     if name is not None and not is_safe_name(name := name.strip().lower()):
         raise UnknownModel(f"{name!r} cannot be a model's name: use letters, digits and . _ + - only.")
     with _scratch(store) as folder:
@@ -71,7 +71,7 @@ def export_model(store: Store, name: str, target: Path, report: Report = ignore)
     name = name.strip().lower()
     found = store.manifest(name)
     source = store.folder(name)
-    target = target.expanduser().absolute()
+    target = expanded(target).absolute()
     if target.is_dir():
         target = target / name
     if target.exists():
