@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from midfill.model.errors import DownloadError
+from midfill.model.errors import DamagedModel, DownloadError, UnknownModel
 from midfill.model.store import files, licences
 from midfill.model.store.manifest import is_kept
 from midfill.model.store.store import Store
@@ -127,3 +127,48 @@ def test_a_publishers_own_licence_file_stays_theirs_whatever_its_name(
 
 def test_our_text_is_no_name_that_a_models_file_can_have() -> None:
     assert not is_kept(licences._OTHER_TEXT)
+
+
+def test_a_file_of_any_name_is_taken_under_the_name_that_is_given(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "模型.gguf"
+    file.write_bytes(gguf_bytes())
+    with pytest.raises(UnknownModel, match="give one with --name"):
+        import_model(store, file)
+    model = import_model(store, file, "mine")
+    assert (model.name, model.path.name) == ("mine", "mine.gguf")
+    assert store.find("mine") == model
+    other = import_model(store, file, "notice")
+    assert store.find("notice") == other
+
+
+@pytest.mark.parametrize("folder", ["Downloads", "模型"])
+@pytest.mark.parametrize("file", ["Qwen (1).gguf", "模型.gguf", "LICENSE.gguf"])
+def test_a_folder_with_one_gguf_file_of_any_name_is_taken(
+    store: Store, tmp_path: Path, folder: str, file: str
+) -> None:
+    path = write_folder(tmp_path / folder, {file: gguf_bytes(), "config.json": b"{}"})
+    model = import_model(store, path, None if folder.isascii() else "mine")
+    assert store.find(model.name) == model
+    assert model.name == ("downloads" if folder.isascii() else "mine")
+    assert model.path.read_bytes() == gguf_bytes()
+    assert {record.path for record in store.manifest(model.name).files} == {
+        "config.json",
+        f"{model.name}.gguf",
+    }
+
+
+@pytest.mark.parametrize("theirs", [b'{"name": "webapp"}', b"[]", b'{"manifest": {"v": 1}}', b'"text"'])
+def test_somebody_elses_manifest_is_no_hindrance_and_stays_behind(
+    store: Store, tmp_path: Path, theirs: bytes
+) -> None:
+    folder = write_folder(tmp_path / "theirs", {**repo_files(), "manifest.json": theirs})
+    model = import_model(store, folder)
+    assert store.find("theirs") == model
+    assert "manifest.json" not in {record.path for record in store.manifest("theirs").files}
+
+
+@pytest.mark.parametrize("ours", [b"", b'{"manifest": 1, "na', b'{"manifest": 1}', b'{"manifest": 2}'])
+def test_a_damaged_manifest_of_ours_is_still_refused(store: Store, tmp_path: Path, ours: bytes) -> None:
+    folder = write_folder(tmp_path / "out", {**repo_files(), "manifest.json": ours})
+    with pytest.raises(DamagedModel):
+        import_model(store, folder)

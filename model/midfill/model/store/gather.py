@@ -1,4 +1,4 @@
-"""The files of a model that is imported, brought into a folder of the store's. Decides nothing of names.
+"""The files of a model that is imported, brought into a folder of the store's. Knows no digests.
 
 They are copied: a model that was installed must not change with a file in somebody's downloads.
 """
@@ -6,6 +6,7 @@ They are copied: a model that was installed must not change with a file in someb
 import io
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -17,17 +18,18 @@ from midfill.model.store.files import (
     link_or_copy,
     require_room,
 )
+from midfill.model.store.local import LocalModel, WeightFormat
 from midfill.model.store.manifest import MANIFEST, Manifest, is_kept, name_from, parse
 
 _MAX_MANIFEST_BYTES = 10 << 20
 
 
-def gather(path: Path, folder: Path, promised: Manifest | None, ours: Path) -> None:
-    """Copy what belongs in the store from `path` into `folder`; what lies below `ours` is linked.
+def gather(path: Path, folder: Path, names: Mapping[Path, str], ours: Path) -> None:
+    """Copy the files of `names` (see `wanted`) from `path` into `folder`; what lies below `ours` is linked.
 
     Raises DamagedModel when a promised file is missing, DownloadError when the disk is full.
     """
-    files = {file: folder / name for file, name in _wanted(path, promised).items()}
+    files = {file: folder / name for file, name in names.items()}
     for file in files:
         if not file.is_file():
             raise DamagedModel(f"{path} is not whole: {file.name} is missing.")
@@ -39,15 +41,20 @@ def gather(path: Path, folder: Path, promised: Manifest | None, ours: Path) -> N
             link_or_copy(file, target)
 
 
-def _wanted(path: Path, promised: Manifest | None) -> dict[Path, str]:
-    """The files to take, each with its name in the store."""
-    if path.is_file():
-        own = path.suffix.lower() == ".gguf" and is_kept(path.name)
-        return {path: path.name if own else f"{name_from(path.stem)}.gguf"}
+def wanted(path: Path, found: LocalModel, promised: Manifest | None, name: str | None) -> dict[Path, str]:
+    """The files to take of what was `found` at `path`, each with its name in the store.
+
+    A GGUF file with a name that the store cannot have gets the model's `name`, or one made from the path's.
+    Raises UnknownModel when none can be.
+    """
     if promised:
         return {path / record.path: record.path for record in promised.files}
-    found = sorted(entry for entry in path.iterdir() if entry.is_file() and is_kept(entry.name))
-    return {entry: entry.name for entry in found}
+    entries = [path] if path.is_file() else sorted(entry for entry in path.iterdir() if entry.is_file())
+    names = {entry: entry.name for entry in entries if is_kept(entry.name)}
+    if found.format is WeightFormat.GGUF and not names.get(found.path, "").lower().endswith(".gguf"):
+        made = f"{name or name_from(path.stem if path.is_file() else path.name)}.gguf"
+        names[found.path] = made if is_kept(made) else "model.gguf"  # `notice.gguf` would be a legal text
+    return names
 
 
 def unpack(path: Path, folder: Path) -> Manifest:

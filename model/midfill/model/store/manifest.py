@@ -143,3 +143,19 @@ def read(folder: Path) -> Manifest:
             f"{path} is not a manifest of Midfill's: remove the model, pull it again."
         ) from error
     return parse(text, str(path))
+
+
+def read_exported(folder: Path) -> Manifest | None:
+    """The manifest of an export in `folder`; None when there is none, or another program's of that name.
+
+    Raises DamagedModel for one of ours, and for what cannot be told from one that was cut short.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        raw = json.loads(path.read_bytes())
+    except ValueError:
+        return read(folder)
+    ours = isinstance(raw, dict) and isinstance(raw.get("manifest"), int)
+    return read(folder) if ours else None

@@ -18,7 +18,7 @@ from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
 from midfill.model.store import catalogue, licences
 from midfill.model.store.files import disk_full_named, require_room, sha256_of
-from midfill.model.store.gather import gather, unpack
+from midfill.model.store.gather import gather, unpack, wanted
 from midfill.model.store.local import LocalModel, expanded, format_of
 from midfill.model.store.manifest import (
     MANIFEST,
@@ -26,8 +26,8 @@ from midfill.model.store.manifest import (
     Manifest,
     is_safe_name,
     name_from,
+    read_exported,
 )
-from midfill.model.store.manifest import read as read_manifest
 from midfill.model.store.meter import Meter, ignore
 from midfill.model.store.store import Store
 from midfill.model.store.weights import inspect_weights
@@ -49,9 +49,9 @@ def import_model(store: Store, path: Path, name: str | None = None, report: Repo
         if path.is_file() and path.suffix.lower() == ".tar":
             promised: Manifest | None = unpack(path, folder)
         else:
-            inspect_weights(path)
-            promised = read_manifest(path) if (path / MANIFEST).is_file() else None
-            gather(path, folder, promised, ours=store.root / "partial")
+            weights = inspect_weights(path)
+            promised = read_exported(path)
+            gather(path, folder, wanted(path, weights, promised, name), ours=store.root / "partial")
         records = _digests(folder, Meter(report, path.name))
         if promised and set(records) != set(promised.files):
             raise DamagedModel(
