@@ -15,7 +15,10 @@ from midfill.model.backends.hf import loader
 from midfill.model.backends.lean import packed
 from midfill.model.backends.lean.kernels import Packed
 from midfill.model.backends.lean.packed import packed_once
+from midfill.model.store.store import Store
+from midfill.model.store.transfer import import_model
 from tests.model.backends import as_local
+from tests.store.making import repo_files, write_folder
 
 FULL = "No space left on device"
 WRITES: dict[str, tuple[Any, str, Exception]] = {
@@ -54,6 +57,43 @@ def test_a_disk_that_is_full_at_any_write_costs_only_time(
     assert left == []
     assert packed_once(folder, make, lambda _: True)["a"].numbers.equal(GOOD["a"].numbers)
     assert folder.is_dir()
+
+
+def test_two_environments_with_a_torch_each_keep_each_others_weights(tmp_path: Path, make: Mock) -> None:
+    first, second = (tmp_path / f"a-int4-v3-avx2-torch2.{minor}" for minor in (12, 13))
+    for _ in range(3):
+        packed_once(first, make, lambda _: True)
+        packed_once(second, make, lambda _: True)
+    assert make.call_count == 2
+
+
+def test_of_torches_that_came_and_went_the_latest_stay_and_of_older_formats_nothing(
+    tmp_path: Path, make: Mock
+) -> None:
+    oldest_first = ("a-int4-v3-avx2-torch2.9", "a-int4-v3-avx2-torch2.12", "a-int4-v2-avx2-torch2.13")
+    for day, name in enumerate(oldest_first):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1e9 + day, 1e9 + day))
+    (tmp_path / "a-int8-v2-avx2-torch2.9").mkdir()  # another scheme's
+    packed_once(tmp_path / "a-int4-v3-avx2-torch2.13", make, lambda _: True)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
+        "a-int4-v3-avx2-torch2.12",
+        "a-int4-v3-avx2-torch2.13",
+        "a-int8-v2-avx2-torch2.9",
+    }
+
+
+def test_quantised_weights_go_with_the_installed_model_they_were_made_from(
+    tmp_path: Path, make: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDFILL_CACHE_DIR", str(tmp_path / "root"))
+    store = Store()
+    models = [import_model(store, write_folder(tmp_path / name, repo_files())) for name in ("one", "two")]
+    folders = [packed.packed_dir(loader._packed_beside(model, model.path), "int4") for model in models]
+    for folder in folders:
+        packed_once(folder, make, lambda _: True)
+    store.remove("one")
+    assert [folder.exists() for folder in folders] == [False, True]
 
 
 def test_weights_that_changed_in_place_are_quantised_anew(tmp_path: Path) -> None:

@@ -88,6 +88,15 @@ def test_known_bytes_from_any_url_get_their_known_name(
     assert store.names() == [tiny.name]
 
 
+def test_bytes_that_are_installed_under_their_known_name_leave_no_second_copy(
+    server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
+) -> None:
+    server.files["/one.gguf"] = server.files["/two.gguf"] = gguf_bytes()
+    assert get(f"{server.url}/one.gguf") == get(f"{server.url}/two.gguf")
+    assert store.names() == [tiny.name]
+    assert list((store.root / "partial").iterdir()) == []
+
+
 def test_other_bytes_may_not_come_under_a_known_name(
     server: FileServer, tiny: CatalogueEntry, store: Store, get: Get
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
 from midfill.model.store import digests
 from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
-from midfill.model.store.local import WeightFormat, converted_dir
+from midfill.model.store.local import MERGED_DIGITS, WeightFormat, converted_dir, weights_key
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import import_model
 from tests.store.making import gguf_bytes, repo_files, sha256, write_folder
@@ -156,6 +156,23 @@ def test_remove_takes_the_model_and_what_was_made_from_it(store: Store, gguf: Pa
     assert gguf.read_bytes() == gguf_bytes()
     with pytest.raises(UnknownModel):
         store.remove("mine")
+
+
+def test_adapters_merged_into_a_model_go_with_it(store: Store, gguf: Path, folder: Path) -> None:
+    converted = converted_dir(import_model(store, gguf, "a").sha256, store.root)
+    write_folder(converted, {"model.safetensors": b"weights"})
+    bases = [converted, import_model(store, folder, "b").path]
+    merged = [
+        converted.with_name(f"{'f' * 16}-v1-on-{weights_key(base)[:MERGED_DIGITS]}{end}")
+        for base in bases
+        for end in ("", "-int4-v3-avx2-torch2.13")
+    ]
+    for made in merged:
+        made.mkdir()
+    store.remove("a")
+    assert [made.exists() for made in merged] == [False, False, True, True]
+    store.remove("b")
+    assert not any(made.exists() for made in merged)
 
 
 def test_remove_keeps_what_another_model_with_the_same_bytes_needs(store: Store, gguf: Path) -> None:

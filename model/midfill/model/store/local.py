@@ -1,5 +1,6 @@
 """Where models lie on this machine, and what one is. Knows nothing of networks or tensors."""
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ CONVERTED_FORMAT = 1
 """Part of a converted model's folder name: raised whenever the converter's output changes."""
 
 
+MERGED_DIGITS = 8
+"""Of a base model's `weights_key`, in the names of the folders of adapters that were merged into it."""
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 """As PEFT calls them."""
 
@@ -65,3 +68,10 @@ def cache_root() -> Path:
 def converted_dir(sha256: str, root: Path | None = None) -> Path:
     """Where the safetensors made from the GGUF file with this digest lie (or will lie)."""
     return (root or cache_root()) / "converted" / f"{sha256[:16]}-v{CONVERTED_FORMAT}"
+
+
+def weights_key(folder: Path) -> str:
+    """Names the safetensors in `folder` for what is made from them; another once they are written anew."""
+    stats = ((path.name, path.stat()) for path in folder.glob("*.safetensors"))
+    files = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+    return hashlib.sha256(f"{folder.resolve()} {files}".encode()).hexdigest()

@@ -177,7 +177,10 @@ def _adopt(store: Store, folder: Path, plan: Plan, records: tuple[FileRecord, ..
     if known and known.name != plan.entry.name:
         with store.lock(known.name):
             renamed = replace(fetched, name=known.name, licence=known.licence, repo=known.repo)
-            return _whole(store, known.name) or store.adopt(folder, renamed)
+            if there := _whole(store, known.name):
+                shutil.rmtree(folder)  # the same bytes: nobody would look for them here
+                return there
+            return store.adopt(folder, renamed)
     if claimed and claimed.sha256 and claimed != known:
         shutil.rmtree(folder)
         raise DamagedModel(

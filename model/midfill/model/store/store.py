@@ -14,14 +14,14 @@ from pathlib import Path
 
 from midfill.model.errors import DamagedModel, ModelError, NoModel, UnknownModel
 from midfill.model.store import catalogue, choice, manifest
-from midfill.model.store.adapter import read_adapter
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.model.store.digests import remembered_digest
 from midfill.model.store.files import write_json
 from midfill.model.store.hub_id import installed_name, parse_id
 from midfill.model.store.licences import write_beside
-from midfill.model.store.local import LocalModel, WeightFormat, cache_root, converted_dir, expanded
+from midfill.model.store.local import LocalModel, WeightFormat, cache_root, expanded
 from midfill.model.store.locking import locked
+from midfill.model.store.made import made_from
 from midfill.model.store.manifest import MANIFEST, Manifest
 from midfill.model.store.scratch import discard, new_scratch
 from midfill.model.store.weights import inspect_weights
@@ -129,7 +129,7 @@ class Store:
         return model
 
     def remove(self, name: str) -> None:
-        """Delete an installed model, what was converted from it and what a broken-off pull left of it.
+        """Delete an installed model, what was made from it and what a broken-off pull left of it.
 
         Raises UnknownModel, and ModelError when a running program holds its files (Windows).
         """
@@ -138,16 +138,14 @@ class Store:
         if name not in self.names() and not leftovers:
             raise UnknownModel(self._unknown(name))
         with self.lock(name, wait=False):
-            digest = self._digest_of_installed(name)
+            made, digest = self._made_from(name)
             if name in self.names():
                 discard(self.folder(name), self.root / "partial")
             for folder in self._partials(name):
                 shutil.rmtree(folder)
-            if digest and all(model.sha256 != digest for model in self.list()):
-                newest = converted_dir(digest, self.root)
-                for made in newest.parent.glob(f"{newest.name.rpartition('-v')[0]}-v*"):
-                    if made.is_dir():  # the converter's lock file may be held
-                        shutil.rmtree(made)
+            if not digest or all(model.sha256 != digest for model in self.list()):
+                for folder in made:
+                    shutil.rmtree(folder)
         if self.in_use() == name:
             choice.choose(self.root, "")
 
@@ -218,14 +216,14 @@ class Store:
             model.name, model.path, model.format, remembered_digest(model.path, self.root / "digests")
         )
 
-    def _digest_of_installed(self, name: str) -> str:
+    def _made_from(self, name: str) -> tuple[Sequence[Path], str]:
+        """What was made from a model, and the digest of the GGUF file that others may share ("": none)."""
         try:
             found = self.manifest(name)
-            if found.format is WeightFormat.ADAPTER:
-                return read_adapter(self.folder(name)).digest()
+            made = made_from(self.folder(name), found, self.root)
         except (ModelError, OSError):
-            return ""  # too damaged to say: what was converted from it stays
-        return found.weights.sha256 if found.weights else ""
+            return [], ""  # too damaged to say: what was made from it stays
+        return made, found.weights.sha256 if found.weights else ""
 
     def _partials(self, name: str) -> Sequence[Path]:
         folder = self.root / "partial"

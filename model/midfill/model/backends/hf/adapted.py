@@ -4,7 +4,6 @@ Merged in float32 and rounded to the base's own format, a shard at a time. The f
 at all, and lies among the converted models under the adapter's digest.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from midfill.model.errors import DamagedModel, DownloadError, UnsupportedModel
 from midfill.model.store.adapter import Adapter
 from midfill.model.store.files import disk_full_named, link_or_copy, os_error, require_room
 from midfill.model.store.fit import stored_bytes
-from midfill.model.store.local import ADAPTER_WEIGHTS, converted_dir
+from midfill.model.store.local import ADAPTER_WEIGHTS, MERGED_DIGITS, converted_dir, weights_key
 
 PREFIX = "base_model.model."
 """What PEFT puts before the base model's own names."""
@@ -60,10 +59,8 @@ def merged_folder(adapter: Adapter, base: Path, base_name: str, report: Report) 
 
 
 def _target(adapter: Adapter, base: Path) -> Path:
-    files = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(base.glob("*.safetensors"))]
-    key = hashlib.sha256(f"{base.resolve()} {files}".encode()).hexdigest()[:8]
     plain = converted_dir(adapter.digest())
-    return plain.with_name(f"{plain.name}-on-{key}")
+    return plain.with_name(f"{plain.name}-on-{weights_key(base)[:MERGED_DIGITS]}")
 
 
 def _read_pairs(adapter: Adapter) -> Pairs:

@@ -4,7 +4,6 @@ Refuses what is damaged or unknown with a sentence. Never runs code from a model
 pickle, never asks a network.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ from midfill.model.dialects import Decision, FimDialect
 from midfill.model.errors import OutOfMemory
 from midfill.model.store.estimate import Serving, read_sizes
 from midfill.model.store.fit import context_that_fits, stored_bytes
-from midfill.model.store.local import LocalModel, WeightFormat, converted_dir
+from midfill.model.store.local import LocalModel, WeightFormat, converted_dir, weights_key
 from midfill.model.tokens import CodeTokenizer
 
 log = logging.getLogger(__name__)
@@ -210,7 +209,4 @@ def _packed_beside(local: LocalModel, folder: Path) -> Path:
     """Quantised weights lie among the converted: a folder of the user's own is left as it is."""
     if local.format is not WeightFormat.SAFETENSORS:
         return folder
-    files = [
-        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")
-    ]
-    return converted_dir(hashlib.sha256(f"{folder.resolve()} {sorted(files)}".encode()).hexdigest())
+    return converted_dir(weights_key(folder))

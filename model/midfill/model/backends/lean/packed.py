@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 FORMAT = 3
 """Part of the folder's name: raised whenever what is written changes."""
 FILE = "packed.safetensors"
+KEPT = 2
+"""Folders of one model and scheme: two environments, each with its torch, take turns on one cache."""
 
 ALIGNMENT = 64
 """Bytes. torch's int8 kernel for AVX-512 ends the process on weights that begin elsewhere (seen, 2.13)."""
@@ -32,7 +34,7 @@ Weights = dict[str, Packed]
 
 
 def packed_dir(converted: Path, scheme: str) -> Path:
-    """Beside the converted model, whose removal takes it along (`Store.remove` goes by the name)."""
+    """Beside the converted model, whose removal takes it along (`made_from` goes by the name)."""
     # How int4 is laid out depends on the vector width, and torch promises nothing from version to version.
     machine = (
         f"{torch.backends.cpu.get_cpu_capability().lower().replace(' ', '-')}-torch{torch.__version__}"
@@ -120,8 +122,11 @@ def _write(folder: Path, weights: Weights) -> None:
 
 
 def _others(folder: Path) -> list[Path]:
-    """What another version of torch or of this file left for the same model and scheme."""
-    start = folder.name.rpartition("-v")[0]
-    return [
+    """What other versions left for the same model and scheme, but for the latest made for another torch."""
+    start, _, version = folder.name.rpartition("-v")
+    others = [
         path for path in folder.parent.glob(f"{start}-v*") if path.is_dir() and path.name != folder.name
     ]
+    usable = [path for path in others if path.name.startswith(f"{start}-v{version.partition('-')[0]}-")]
+    kept = sorted(usable, key=lambda path: path.stat().st_mtime_ns)[-(KEPT - 1) :]
+    return [path for path in others if path not in kept]
