@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -114,6 +115,17 @@ def test_a_loose_gguf_file_is_found_with_its_digest_computed_once(
     assert store.find(str(gguf)).sha256 == sha256(gguf_bytes())
     os.utime(gguf, ns=(1, 1))
     assert store.find(str(gguf)).sha256 == "computed again"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_cache_that_cannot_be_written_costs_only_time(
+    store: Store, gguf: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(path: Path, value: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(digests, "write_json", refuse)
+    assert store.find(str(gguf)).sha256 == sha256(gguf_bytes())
 
 
 def test_an_installed_name_goes_before_a_folder_of_the_workspace(

@@ -20,6 +20,6 @@ def remembered_digest(path: Path, notes: Path) -> str:
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass  # never computed, or the note is of no use: compute it now
     digest = sha256_of(path)
-    with contextlib.suppress(PermissionError):  # a read-only cache: computed again next time
+    with contextlib.suppress(OSError):  # a read-only cache, a full disk: computed again next time
         write_json(note, {**state, "sha256": digest})
     return digest
