@@ -5,7 +5,8 @@ import pytest
 
 from midfill.model.api import LoadProgress
 from midfill.model.errors import DamagedModel, DownloadError
-from midfill.model.store.download import Patience, RemoteFile, fetch, make_client
+from midfill.model.store.client import make_client
+from midfill.model.store.download import Patience, RemoteFile, fetch
 from midfill.model.store.meter import Meter, ignore
 from tests.store.making import sha256
 from tests.store.serving import Fault, FileServer

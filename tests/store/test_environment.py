@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from midfill.model.errors import DownloadError, ModelError, UnknownModel
+from midfill.model.errors import DamagedModel, DownloadError, ModelError, UnknownModel
+from midfill.model.store.catalogue import by_name
 from midfill.model.store.download import Patience
 from midfill.model.store.hub import look_up
 from midfill.model.store.local import LocalModel
+from midfill.model.store.plan import describe
 from midfill.model.store.store import Store
 from midfill.model.store.transfer import export_model, import_model
+from midfill.model.store.urls import without_passwords
 from tests.store.making import gguf_bytes, repo_files
-from tests.store.serving import FileServer
+from tests.store.serving import Fault, FileServer
 
 Get = Callable[..., LocalModel]
 
@@ -96,3 +99,55 @@ def test_the_home_of_nobody_is_one_sentence(store: Store, get: Get, tmp_path: Pa
     for attempt in tries:
         with pytest.raises(ModelError, match="nobody has a home folder ~nobody-has-this-name"):
             attempt()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=403, error_code="GatedRepo"),
+        Fault(status=404, error_code="RevisionNotFound"),
+        Fault(status=404, error_code="RepoNotFound"),
+        Fault(status=404),
+        Fault(status=500),
+        Fault(drop_after=5),
+    ],
+)
+def test_the_password_of_an_endpoint_is_used_and_never_said(
+    hub: FileServer, patience: Patience, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    hub.add_repo("o/r", repo_files())
+    monkeypatch.setenv("HF_ENDPOINT", hub.url.replace("//", "//user:s3cret@"))
+    hub.faults["/api/models/o/r/revision/main"] = [fault]
+    with pytest.raises(ModelError, match=hub.url) as raised:
+        look_up("o/r", "main", patience)
+    assert "s3cret" not in str(raised.value)
+    assert look_up("o/r", "main", patience).commit
+    assert all("authorization" in request.headers for request in hub.requests)
+
+
+def test_the_password_of_an_endpoint_that_is_not_there_is_never_said(
+    patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for endpoint in ("http://user:s3cret@127.0.0.1:9", "ftp://user:s3cret@127.0.0.1"):
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        with pytest.raises(DownloadError, match=r"127\.0\.0\.1") as raised:
+            look_up("o/r", "main", patience)
+        assert "s3cret" not in str(raised.value)
+
+
+def test_the_password_of_an_endpoint_is_not_in_what_a_user_is_asked_or_refused(
+    tiny_hub: FileServer, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", tiny_hub.url.replace("//", "//user:s3cret@"))
+    entry = by_name("codellama-7b")
+    assert entry is not None
+    assert f"Read it at {tiny_hub.url}/codellama/CodeLlama-7b-hf" in describe(entry)
+    tiny_hub.add_repo("Tiny/Tiny-Instruct-GGUF", {"tiny-instruct-q4_k_m.gguf": gguf_bytes(3.0)})
+    with pytest.raises(DamagedModel, match="its digest is not the known one") as raised:
+        get("tiny-instruct")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_message_that_quotes_a_url_loses_its_password() -> None:
+    said = "Client error '401' for url 'http://u:s3cret@host/a?b' and 'see https://host/~me@work'"
+    assert without_passwords(said) == said.replace("u:s3cret@", "")

@@ -23,7 +23,7 @@ from midfill.model.store.files import (
     write_json,
 )
 from midfill.model.store.meter import Meter
-from midfill.model.store.urls import shown_url
+from midfill.model.store.urls import shown_url, without_passwords
 
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -62,32 +62,6 @@ class _TryAgainError(Exception):
     """The server had a bad moment, or the body ended early."""
 
 
-def make_client(patience: Patience) -> httpx2.Client:
-    """The HTTP client for `fetch`. Proxies and certificates come from the environment.
-
-    Raises DownloadError for a proxy that it cannot use.
-    """
-    try:
-        return httpx2.Client(
-            follow_redirects=True,
-            timeout=httpx2.Timeout(patience.read_s, connect=patience.connect_s),
-            headers={"User-Agent": "midfill", "Accept-Encoding": "identity"},
-        )
-    except ImportError as error:
-        raise DownloadError(
-            "A SOCKS proxy is set, and the package that speaks to one is missing: install socksio where "
-            "Midfill is installed."
-        ) from error
-    except (
-        ValueError,
-        httpx2.InvalidURL,
-    ) as error:  # neither names the variable, and a proxy has passwords
-        raise DownloadError(
-            "The proxy that is set (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) cannot be used: it must be a URL "
-            "that begins with http://, https://, socks5:// or socks5h://."
-        ) from error
-
-
 def fetch(client: httpx2.Client, remote: RemoteFile, target: Path, meter: Meter, patience: Patience) -> str:
     """Bring `remote` to `target` and return its sha256. What `meter` raises leaves the part for a resume.
 
@@ -109,7 +83,9 @@ def fetch(client: httpx2.Client, remote: RemoteFile, target: Path, meter: Meter,
                 raise DownloadError(_network_reason(error, remote.url, unconnected)) from error
             patience.wait(min(_MAX_WAIT_S, patience.first_wait_s * 2 ** (failed - 1)))
         except (httpx2.RequestError, httpx2.InvalidURL) as error:
-            raise DownloadError(f"{shown_url(remote.url)} cannot be fetched: {error}.") from error
+            raise DownloadError(
+                f"{shown_url(remote.url)} cannot be fetched: {without_passwords(str(error))}."
+            ) from error
     digest = sha256_of(part.path, lambda done: meter.show("verify", done))
     if remote.sha256 and digest != remote.sha256.lower():
         part.discard()
@@ -229,13 +205,14 @@ def _write(
 
 
 def _network_reason(error: Exception, url: str, unconnected: bool) -> str:
+    said = without_passwords(str(error))
     if unconnected:
         return (
-            f"{_host(url)} cannot be reached: there is no network, or it is blocked ({error}). Try again, "
+            f"{_host(url)} cannot be reached: there is no network, or it is blocked ({said}). Try again, "
             "set HF_ENDPOINT to a mirror, or get the file elsewhere and use `midfill model import FILE`."
         )
     return (
-        f"The download of {_file(url)} from {_host(url)} broke off ({str(error) or type(error).__name__}): "
+        f"The download of {_file(url)} from {_host(url)} broke off ({said or type(error).__name__}): "
         "pull again, it goes on from where it stopped."
     )
 

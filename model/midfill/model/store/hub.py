@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 from midfill.model.errors import DownloadError, UnknownModel, UnsafeWeights
 from midfill.model.store.catalogue import CatalogueEntry
-from midfill.model.store.download import Patience, RemoteFile, make_client
+from midfill.model.store.client import make_client
+from midfill.model.store.download import Patience, RemoteFile
 from midfill.model.store.licences import from_hub_tag
 from midfill.model.store.manifest import is_kept, is_legal_text, name_from
-from midfill.model.store.urls import shown_url
+from midfill.model.store.urls import shown_url, without_passwords
 from midfill.model.store.weights import INDEX, PICKLE_SUFFIXES
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -70,7 +71,7 @@ def look_up(repo: str, revision: str, patience: Patience) -> HubRepo:
     require_online(repo)
     info = _ask(repo, revision, patience)
     if not info.sha:
-        raise DownloadError(f"{endpoint()} did not say which commit of {repo} it has.")
+        raise DownloadError(f"{shown_url(endpoint())} did not say which commit of {repo} it has.")
     return HubRepo(repo, info.sha, _licence_tag(info), tuple(_hub_file(s) for s in info.siblings or ()))
 
 
@@ -79,11 +80,12 @@ def _ask(repo: str, revision: str, patience: Patience) -> Any:
     import httpx2
     from huggingface_hub import HfApi, errors
 
-    where = endpoint()
+    asked = endpoint()
+    where = shown_url(asked)
     with make_client(patience):
         pass  # it says what is wrong with a proxy; the hub's own client reads the same environment
     try:
-        api = HfApi(endpoint=where, token=token() or False, user_agent="midfill")
+        api = HfApi(endpoint=asked, token=token() or False, user_agent="midfill")
         return api.model_info(
             repo, revision=revision or "main", files_metadata=True, timeout=patience.connect_s
         )
@@ -106,9 +108,7 @@ def _ask(repo: str, revision: str, patience: Patience) -> Any:
             f"{where} could not say what is in {repo} (status {status}): try again."
         ) from error
     except httpx2.InvalidURL as error:
-        raise DownloadError(
-            f"HF_ENDPOINT is not a URL: {shown_url(where)}. Correct or unset it."
-        ) from error
+        raise DownloadError(f"HF_ENDPOINT is not a URL: {where}. Correct or unset it.") from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise DownloadError(
             f"{where} cannot be reached ({_first_line(error)}): is there a network? Try again, "
@@ -204,4 +204,4 @@ def _no_such(repo: str, where: str, revision: str = "") -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return without_passwords(str(error).strip().partition("\n")[0]) or type(error).__name__

@@ -70,7 +70,8 @@ def plan_hub(repo: str, file: str, revision: str, patience: Patience) -> Plan:
     entry = known if known and known.file == offered.file else offered
     if entry.sha256 != offered.sha256 and entry.sha256:
         raise DamagedModel(
-            f"{entry.file} in {repo} at {hub.endpoint()} is refused: its digest is not the known one."
+            f"{entry.file} in {repo} at {shown_url(hub.endpoint())} is refused: "
+            "its digest is not the known one."
         )
     entry = replace(entry, size_bytes=offered.size_bytes)
     return Plan(
@@ -86,5 +87,5 @@ def describe(entry: CatalogueEntry) -> str:
         f"{entry.name} ({size}), from {entry.origin}\n"
         f"Licence: {entry.licence}. It is not an open-source licence; commercial use: {use}."
         + (f"\n{entry.note}" if entry.note else "")
-        + (f"\nRead it at {hub.endpoint()}/{entry.repo}" if entry.repo else "")
+        + (f"\nRead it at {shown_url(hub.endpoint())}/{entry.repo}" if entry.repo else "")
     )

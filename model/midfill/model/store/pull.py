@@ -15,7 +15,8 @@ from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, DownloadError, ModelError, NoModel, UnknownModel
 from midfill.model.store import catalogue, hub
 from midfill.model.store.catalogue import DEFAULT_MODEL, CatalogueEntry
-from midfill.model.store.download import Patience, RemoteFile, fetch, make_client
+from midfill.model.store.client import make_client
+from midfill.model.store.download import Patience, RemoteFile, fetch
 from midfill.model.store.files import require_room, sha256_of
 from midfill.model.store.hub_id import parse_id
 from midfill.model.store.local import LocalModel, expanded, format_of

@@ -12,6 +12,7 @@ _URL_DIGEST = "sha256="
 """`https://host/model.gguf#sha256=…` names the digest to check, as pip's URLs do."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECRETS = re.compile(r"(?<=//).*@|[?#].*")
+_USER = re.compile(r"(?<=://)[^/\s@]+@")
 # What a storage adds to lend a file to somebody for a while, or to say how to hand it over. Says nothing of
 # which file it is: a second link to the same one has other values.
 _LENDING = re.compile(
@@ -66,3 +67,8 @@ def shown_url(url: str) -> str:
         return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
     except (ValueError, httpx2.InvalidURL):
         return _SECRETS.sub("", url)
+
+
+def without_passwords(text: str) -> str:
+    """Another library's message, without what stands before the host in the URLs that it quotes."""
+    return _USER.sub("", text)
