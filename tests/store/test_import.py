@@ -172,3 +172,10 @@ def test_a_damaged_manifest_of_ours_is_still_refused(store: Store, tmp_path: Pat
     folder = write_folder(tmp_path / "out", {**repo_files(), "manifest.json": ours})
     with pytest.raises(DamagedModel):
         import_model(store, folder)
+
+
+def test_a_copy_that_may_take_minutes_is_announced(store: Store, gguf: Path) -> None:
+    said: list[str] = []
+    import_model(store, gguf, None, lambda progress: said.append(progress.message))
+    assert said[0] == "Copying Model V1.gguf"
+    assert said[1].startswith("Checking Model V1.gguf")

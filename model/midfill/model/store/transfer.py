@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from midfill.model.api import LoadProgress
 from midfill.model.backends.base import Report
 from midfill.model.errors import DamagedModel, ModelError, UnknownModel, UnsafeWeights
 from midfill.model.store import catalogue, licences
@@ -51,6 +52,7 @@ def import_model(store: Store, path: Path, name: str | None = None, report: Repo
         else:
             weights = inspect_weights(path)
             promised = read_exported(path)
+            report(LoadProgress("verify", f"Copying {path.name}"))
             gather(path, folder, wanted(path, weights, promised, name), ours=store.root / "partial")
         records = _digests(folder, Meter(report, path.name))
         if promised and set(records) != set(promised.files):
