@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from midfill.server.cli import fail
-from midfill.server.editors import files, helix, languages_toml, snippets
+from midfill.server.editors import files, helix, languages_toml, plugin_file, snippets
 
 EDITORS = ("vscode", "neovim", "helix", "emacs")
 WRITTEN = ("neovim", "helix")
@@ -26,19 +26,22 @@ def editor(editor: str, action: str | None, program: str | None, target: Path | 
     """Print what EDITOR needs to start Midfill; with --write put it there, with --remove take it out.
 
     Writing again changes nothing. What was in a file before stays beside it, under the same name with
-    `.before-midfill`. Files that cannot be read are left alone.
+    `.before-midfill`. Files that cannot be read are left alone, and so is one of Midfill's own that you
+    changed.
     """
     if action and editor not in WRITTEN:
         fail(f"--{action} is for {' and '.join(WRITTEN)}: this prints what to do for {editor}")
+    if editor not in WRITTEN:
+        _print(editor)
+        return
+    file = target or (helix.config_file() if editor == "helix" else _neovim_file())
     try:
         if editor == "helix":
-            _helix(action, program, target or helix.config_file())
-        elif editor == "neovim":
-            _neovim(action, target or _neovim_file())
+            _helix(action, program, file)
         else:
-            _print(editor)
+            _neovim(action, file)
     except (languages_toml.RefusedError, UnicodeDecodeError) as error:
-        fail(f"{target or helix.config_file()} is left as it is: {error}")
+        fail(f"{file} is left as it is: {error}")
     except (helix.NoHelixError, OSError) as error:
         fail(str(error))
 
@@ -112,15 +115,23 @@ def _neovim(action: str | None, target: Path) -> None:
     plugin = next((folder for folder in PLUGINS if (folder / "lua").is_dir()), None)
     if plugin is None:
         fail("the Neovim plugin is not in this installation")
-    text = snippets.neovim(plugin.resolve(), _command())
-    before = files.read(target)
+    lua = snippets.neovim(plugin.resolve(), _command())
     if action is None:
-        click.echo(text, nl=False)
-    elif before and not before.startswith(snippets.NEOVIM_MARK):
+        click.echo(lua, nl=False)
+        return
+    before = files.read(target)
+    if before and not plugin_file.is_ours(before):
         fail(f"{target} is left as it is: Midfill did not write it")
-    elif action == "remove":
+    changed = bool(before) and not plugin_file.is_as_written(before, lua)
+    if action == "remove":
+        kept = f"; what you had changed in it is in {files.keep_copy(target)}" if changed else ""
         target.unlink(missing_ok=True)
-        click.echo(f"{target}: Midfill is gone")
+        click.echo(f"{target}: Midfill is gone{kept}")
+    elif changed:
+        click.echo(
+            f"{target} is left as you changed it. For a new one: `midfill editor neovim --remove`, which "
+            f"keeps a copy, then --write again"
+        )
     else:
-        files.write(target, f"{snippets.NEOVIM_MARK}\n{text}", keep=False)
+        files.write(target, plugin_file.marked(lua), keep=False)
         click.echo(f"{target}: Midfill is there")

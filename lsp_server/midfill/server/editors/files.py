@@ -23,8 +23,15 @@ def write(file: Path, text: str, keep: bool) -> None:
     real = file.resolve()
     real.parent.mkdir(parents=True, exist_ok=True)
     if keep and real.exists():
-        _replace(backup_of(file), real.read_bytes(), real)
+        keep_copy(file)
     _replace(real, text.encode("utf-8"), real)
+
+
+def keep_copy(file: Path) -> Path:
+    """What is in `file` now stays beside it, under `backup_of`, which is returned. Raises OSError."""
+    real, backup = file.resolve(), backup_of(file)
+    _replace(backup, real.read_bytes(), real)
+    return backup
 
 
 def _replace(file: Path, content: bytes, like: Path) -> None:

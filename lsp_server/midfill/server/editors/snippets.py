@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-NEOVIM_MARK = "-- Written by `midfill editor neovim --write`; `--remove` deletes this file."
-
 
 def neovim(plugin: Path, command: Sequence[str]) -> str:
     """For a file that Neovim reads at start. `plugin`: the folder for the runtime path."""
