@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,30 @@ def test_without_a_server_one_message_says_what_to_do(start_any_nvim):
         report = nvim.health()
         assert "ERROR no server: `midfill` was not found" in report
         assert ":MidfillInstall" in report
+
+
+def test_what_was_installed_is_started_where_the_chosen_program_is_not_there(
+    start_any_nvim, server_folder, tmp_path
+):
+    gone = str(tmp_path / "gone" / "midfill")
+    chosen = f"require('midfill').setup({{ cmd = {{ '{gone}', 'serve', '--stdio' }} }})"
+    with start_any_nvim(SOURCE, ready_made=False, extra_lua=chosen) as nvim:
+        nvim.wait_for("a message", lambda: f"{gone} is not there. :MidfillInstall" in nvim.messages())
+        installed = Path(nvim.lua("return require('midfill.server').environment()"), "bin", "midfill")
+        installed.parent.mkdir(parents=True)
+        installed.symlink_to(server_folder / "midfill")
+        nvim.api.command("MidfillRestart")  # as :MidfillInstall does
+        command = "return (vim.lsp.get_clients({ name = 'midfill' })[1] or { config = {} }).config.cmd"
+        wanted = [str(installed), "serve", "--stdio"]
+        nvim.wait_for("the installed one", lambda: nvim.lua(command) == wanted)
+        assert f"`cmd` names {gone}, which is not there" in nvim.health()
+
+
+def test_an_installation_that_cannot_be_made_is_not_offered(start_any_nvim):
+    wheel = "require('midfill.server').checkout = function() return nil end"
+    with start_any_nvim(SOURCE, ready_made=False, extra_lua=wheel) as nvim:
+        nvim.wait_for("a message", lambda: "its server is not installed. Name another" in nvim.messages())
+        assert ":MidfillInstall" not in nvim.messages()
 
 
 def test_files_that_are_in_no_project_share_a_server(start_any_nvim):

@@ -1,5 +1,7 @@
 """`midfill editor neovim`: the file it writes is the user's from then on, with what they make of it."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,18 @@ def test_removing_a_changed_file_keeps_a_copy_beside_it(file):
     assert names_beside(file) == [f"midfill.lua{files.BACKUP}"]
     assert files.backup_of(file).read_bytes() == edited
     assert run("--write") == (0, f"{file}: Midfill is there\n")
+
+
+@pytest.mark.parametrize(("base", "named"), [("elsewhere", False), ("", True)], ids=["venv", "no venv"])
+def test_a_virtual_environments_midfill_is_named_by_its_whole_path(tmp_path, monkeypatch, base, named):
+    program = tmp_path / ("midfill.exe" if os.name == "nt" else "midfill")
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))  # as in a shell where it is activated
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path / base))
+    assert command._command() == ["midfill" if named else str(program), "serve", "--stdio"]
 
 
 def test_removing_an_unchanged_file_leaves_nothing(file):

@@ -20,6 +20,10 @@ end
 
 local function program()
   local command = server.command()
+  if server.lacks_chosen() then
+    local advice = { 'Put right `cmd` in your configuration, or leave it out.' }
+    vim.health.warn(('`cmd` names %s, which is not there'):format(server.chosen[1]), advice)
+  end
   if not command then
     local advice = { ':MidfillInstall', "or setup({ cmd = { '/path/to/midfill', 'serve', '--stdio' } })" }
     vim.health.error('no server: `midfill` was not found', advice)

@@ -50,10 +50,16 @@ function M.find()
   end
 end
 
+---@return boolean there is no such program as `setup` was told to start
+function M.lacks_chosen()
+  return M.chosen ~= nil and vim.fn.executable(M.chosen[1]) ~= 1
+end
+
+---Where what was chosen is not there, as in another virtual environment, what is found does: an installed one.
 ---@return string[]? command nil: there is no server here
 function M.command()
-  if M.chosen then
-    return vim.fn.executable(M.chosen[1]) == 1 and M.chosen or nil
+  if M.chosen and not M.lacks_chosen() then
+    return M.chosen
   end
   local program = M.find()
   return program and { program, 'serve', '--stdio' }
@@ -109,7 +115,8 @@ local function say_missing()
   if not said_missing then
     said_missing = true
     local wanted = M.chosen and ('%s is not there'):format(M.chosen[1]) or 'its server is not installed'
-    vim.notify(('Midfill: %s. :MidfillInstall installs it.'):format(wanted), vim.log.levels.WARN)
+    local remedy = M.checkout() and ':MidfillInstall installs it.' or 'Name another with `cmd`: :help midfill-setup'
+    vim.notify(('Midfill: %s. %s'):format(wanted, remedy), vim.log.levels.WARN)
   end
 end
 

@@ -47,13 +47,14 @@ def editor(editor: str, action: str | None, program: str | None, target: Path | 
 
 
 def _command() -> list[str]:
-    """How an editor starts this Midfill: by its name where that finds it."""
+    """How an editor starts this Midfill: by its name where that finds it, whatever shell it comes from."""
     beside = Path(sys.executable).with_name("midfill.exe" if os.name == "nt" else "midfill")
     on_path = shutil.which("midfill")
-    if on_path and (not beside.exists() or Path(on_path).resolve() == beside.resolve()):
+    activated = sys.prefix != sys.base_prefix  # a virtual environment is on PATH in some shells alone
+    if not beside.exists() or (not activated and on_path and Path(on_path).resolve() == beside.resolve()):
         program = "midfill"
     else:
-        program = str(beside) if beside.exists() else "midfill"
+        program = str(beside)
     return [program, "serve", "--stdio"]
 
 
