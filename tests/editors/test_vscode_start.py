@@ -44,14 +44,18 @@ def let_go(fifo: Path) -> bool:
     return True
 
 
+def program(file: Path, script: str) -> Path:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(script)
+    file.chmod(0o755)
+    return file
+
+
 def test_one_click_installs_the_server_and_fetches_a_model(start_vscode, server_folder, tmp_path):
     go_on, cache = tmp_path / "go-on", tmp_path / "cache"
     os.mkfifo(go_on)
-    python = tmp_path / "bin" / "python3"
-    python.parent.mkdir()
-    python.write_text(INSTALLER.format(go_on=go_on, server=server_folder / "midfill"))
-    python.chmod(0o755)
-    path = f"{python.parent}:/usr/bin:/bin"
+    installer = INSTALLER.format(go_on=go_on, server=server_folder / "midfill")
+    path = f"{program(tmp_path / 'bin' / 'python3', installer).parent}:/usr/bin:/bin"
     nowhere = {"PATH": path, "MIDFILL_CACHE_DIR": str(cache), "HF_ENDPOINT": "http://127.0.0.1:9"}
     with start_vscode(backend="transformers", environment=nowhere) as vscode:
         assert "no server is installed yet" in vscode.wait_for_status("off")
@@ -66,6 +70,38 @@ def test_one_click_installs_the_server_and_fetches_a_model(start_vscode, server_
         vscode.wait_for("a download that fails", lambda: vscode.said("127.0.0.1:9"))
         assert len(vscode.program.servers()) == 1
         assert vscode.said("no model yet") == ""
+
+
+def test_what_is_installed_is_started_where_the_one_on_path_does_not_run(
+    start_vscode, server_folder, tmp_path
+):
+    go_on = tmp_path / "go-on"
+    os.mkfifo(go_on)
+    program(tmp_path / "bin" / "midfill", "#!/bin/sh\necho 'no module named midfill' >&2; exit 1\n")
+    installer = INSTALLER.format(go_on=go_on, server=server_folder / "midfill")
+    path = f"{program(tmp_path / 'bin' / 'python3', installer).parent}:/usr/bin:/bin"
+    with start_vscode(environment={"PATH": path}) as vscode:
+        said = vscode.wait_for("why", lambda: vscode.said("is there but does not run"))
+        assert "no module named midfill. Install it into" in said
+        vscode.choose("Install")
+        vscode.wait_for("who waits for it", lambda: let_go(go_on))
+        vscode.wait_for_status("ready")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_wrong_setting_is_named_and_opened_and_nothing_is_offered_that_it_would_hide(
+    start_vscode, tmp_path, there
+):
+    named = tmp_path / "midfill"
+    if there:
+        program(named, "#!/bin/sh\nexit 3\n")
+    with start_vscode(**{"server.path": str(named)}) as vscode:
+        said = vscode.wait_for("why", lambda: vscode.said("The setting midfill.server.path"))
+        assert str(named) in said
+        assert ("does not run: exit status 3." if there else "names no program") in said
+        assert vscode.buttons() == ["Open Settings"]
+        vscode.choose("Open Settings")
+        vscode.page.wait_for_selector(".tab.active:has-text('Settings')")
 
 
 @pytest.mark.parametrize("trusting", [False, True])

@@ -169,6 +169,13 @@ class VscodeSession(Watched):
         """The notification with `text` in it; empty where there is none."""
         return next((each for each in self.notifications() if text in each), "")
 
+    def buttons(self) -> list[str]:
+        """Of the notifications."""
+        found = self.page.query_selector_all(
+            ".notifications-toasts .notification-list-item-buttons-container a"
+        )
+        return [each.inner_text() for each in found]
+
     def choose(self, button: str) -> None:
         """Press a notification's button."""
         self.page.click(f".notifications-toasts .monaco-button:has-text('{button}')")

@@ -1,4 +1,4 @@
-// Which `midfill` to start: the setting, else PATH, else what this extension installed.
+// Which `midfill` to start: the setting, else PATH if that one runs, else what this extension installed.
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import * as vscode from 'vscode'
@@ -19,6 +19,7 @@ export interface Server {
 export class NoServer extends Error {
   constructor(
     message: string,
+    /** An installation helps. It would not against the setting, which goes before what is installed. */
     readonly installable: boolean,
   ) {
     super(message)
@@ -32,8 +33,12 @@ function setting(): string {
   return path.trim().replace(/^~(?=[/\\])/, homedir())
 }
 
-/** The server to start, having seen that it answers `--version`. Throws NoServer. */
-export async function locate(context: vscode.ExtensionContext, version: string): Promise<Server> {
+/** The server to start, having seen that it answers `--version`; `passOver` hears why PATH's is not it. Throws NoServer. */
+export async function locate(
+  context: vscode.ExtensionContext,
+  version: string,
+  passOver: (why: string) => void,
+): Promise<Server> {
   const named = setting()
   if (named) {
     if (!isAbsolute(named)) throw new NoServer(`The setting midfill.server.path must be a whole path, not “${named}”.`, false)
@@ -41,8 +46,15 @@ export async function locate(context: vscode.ExtensionContext, version: string):
     return probe(named, 'setting')
   }
   const [first] = await onPath('midfill')
-  if (first) return probe(first, 'path')
   const [managed] = await installed(context.globalStorageUri.fsPath, version)
+  if (first) {
+    try {
+      return await probe(first, 'path')
+    } catch (error) {
+      if (!managed || !(error instanceof NoServer)) throw error
+      passOver(error.message)
+    }
+  }
   if (managed) return probe(managed.command, 'installed')
   throw new NoServer('Midfill’s server is not installed yet.', true)
 }
@@ -52,8 +64,9 @@ async function probe(command: string, from: Server['from']): Promise<Server> {
   const version = /^midfill, version (\S+)/m.exec(ended.output)?.[1]
   if (ended.code === 0 && version) return { command, version, from }
   const last = ended.output.trim().split('\n').at(-1) ?? ''
-  const why = last || (ended.code === -1 ? 'it did not answer' : `exit status ${ended.code}`)
-  throw new NoServer(`${command} is there but does not run: ${why}`, from === 'installed')
+  const why = (last || (ended.code === -1 ? 'it did not answer' : `exit status ${ended.code}`)).replace(/\.?$/, '.')
+  if (from === 'setting') throw new NoServer(`The setting midfill.server.path is wrong: ${command} does not run: ${why}`, false)
+  throw new NoServer(`${command} is there but does not run: ${why}`, true)
 }
 
 /** The wheel that travels with the extension, and the installer beside it. */

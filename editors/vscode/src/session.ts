@@ -86,7 +86,7 @@ export class Session implements vscode.Disposable {
   private async startOnce(): Promise<void> {
     this.bar.set(STARTING)
     try {
-      const server = await locate(this.context, this.version)
+      const server = await locate(this.context, this.version, (why) => this.output.warn(why))
       if (!this.wanted) return
       this.output.info(`starting ${server.command} (${server.version}, from the ${server.from})`)
       const client = makeClient(server.command, this.output, {
@@ -156,7 +156,7 @@ export class Session implements vscode.Disposable {
     const state = error.installable ? 'off' : 'failed'
     this.bar.set({ state, reason: error.installable ? 'no-server' : error.message, model: '', progress: null })
     const [install, alone, settings] = ['Install', 'Without a Model', 'Open Settings']
-    const answers = error.installable ? [install, alone] : [settings, install]
+    const answers = error.installable ? [install, alone] : [settings]
     const sentence = error.installable ? `${error.message} ${offer(this.context.globalStorageUri.fsPath)}` : error.message
     void vscode.window.showWarningMessage(sentence, ...answers).then((answer) => {
       this.fetchesModel = error.installable && answer === install
