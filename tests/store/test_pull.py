@@ -179,7 +179,7 @@ def test_a_licence_that_is_not_open_source_is_asked_for_before_anything_is_fetch
 ) -> None:
     hub.add_repo("o/r", repo_files(), licence="llama2")
     hub.add_repo("codellama/CodeLlama-7b-hf", repo_files(), licence="llama2")
-    with pytest.raises(DownloadError, match="was not accepted"):
+    with pytest.raises(DownloadError, match=f"was not accepted. `midfill model pull {spec}` in a terminal"):
         get(spec, accept_licence=lambda entry: False)
     assert all(request.path.startswith("/api/") for request in hub.requests)
     assert store.names() == []

@@ -43,7 +43,7 @@ class Bench:
         self.host = ModelHost(
             self.board,
             self._open_view,
-            lambda: self.calls.append("missing"),
+            lambda why: self.calls.append(f"missing: {why}"),
             lambda: self.calls.append("ready"),
             self.failures.append,
         )

@@ -90,7 +90,7 @@ async def test_without_a_model_the_status_is_off_and_the_user_is_asked(bench):
     bench.host.start(CONFIG)
     await bench.settle()
     assert (bench.board.current.state, bench.board.current.reason) == (State.OFF, "no-model")
-    assert (bench.calls, bench.host.silence) == (["missing"], "model-off")
+    assert (bench.calls, bench.host.silence) == (["missing: nothing is installed"], "model-off")
     assert bench.views[0].ended == ["nothing is installed"]
 
 

@@ -69,11 +69,11 @@ class App:
         self.model = ModelHost(
             self.status,
             self._open_view,
-            on_missing=lambda: self._spawn(self._question.ask(self.settings.model)),
+            on_missing=lambda why: self._spawn(self._question.ask(self.settings.model.strip(), why)),
             on_ready=self._model_ready,
             on_pull_failed=lambda reason: self._tell(f"Midfill: {reason}", types.MessageType.Error),
         )
-        self._question = ModelQuestion(self.server, self.pull_model)
+        self._question = ModelQuestion(self.server, self.pull_model, self._tell)
         self.other_files = ContextKeeper(self._session)
         self.other_files.on_ready = lambda uri: self.ahead.other_files_changed(self.documents.snapshot(uri))
         self.completions = CompletionService(self.documents, self.model, lambda: self.settings)

@@ -36,14 +36,14 @@ STAGES = {"download": State.DOWNLOADING, "verify": State.DOWNLOADING}
 
 class ModelHost:
     """One worker at a time. `open_view` makes a place for a load's progress, given its title;
-    `on_missing` is called when no model is installed, `on_ready` when one can be asked,
+    `on_missing` is called when the model is not here, with a sentence, `on_ready` when it can be asked,
     `on_pull_failed` with a sentence for the user, who asked for the download."""
 
     def __init__(
         self,
         status: StatusBoard,
         open_view: Callable[[str], LoadView],
-        on_missing: Callable[[], None],
+        on_missing: Callable[[str], None],
         on_ready: Callable[[], None],
         on_pull_failed: Callable[[str], None],
     ) -> None:
@@ -180,7 +180,7 @@ class ModelHost:
         elif isinstance(outcome, NoModel):
             view.end(str(outcome))
             self._status.show(State.OFF, NO_MODEL)
-            self._on_missing()
+            self._on_missing(str(outcome))
         else:
             self._info = None
             view.end(str(outcome))

@@ -23,7 +23,7 @@ from midfill.model.store.local import LocalModel, expanded, format_of
 from midfill.model.store.manifest import FileRecord, Manifest
 from midfill.model.store.meter import Meter
 from midfill.model.store.plan import Plan, plan_hub, plan_url
-from midfill.model.store.store import Store
+from midfill.model.store.store import PULL, Store
 from midfill.model.store.transfer import import_model
 from midfill.model.store.urls import is_url, query_digest, shown_url, split_url
 
@@ -67,7 +67,8 @@ def _pull(store: Store, spec: str, report: Report, accept: AcceptLicence, patien
         return _the_same(store, there, plan)
     if not plan.entry.open_source and not accept(plan.entry):
         raise DownloadError(
-            f"Nothing was downloaded: the licence of {name} ({plan.entry.licence}) was not accepted."
+            f"Nothing was downloaded: the licence of {name} ({plan.entry.licence}) was not accepted. "
+            f"`{PULL} {shown_url(spec) if is_url(spec) else spec}` in a terminal asks for it."
         )
     waiting = LoadProgress("download", f"Another Midfill window is downloading {name}: waiting for it")
     with store.lock(name, partial(report, waiting)):
