@@ -77,8 +77,7 @@ def _helix(action: str | None, program: str | None, target: Path) -> None:
     if after == before:
         click.echo(f"{target}: Midfill is there already")
         return
-    has_ours = before != languages_toml.remove(before)
-    files.write(target, after, keep=not has_ours)
+    files.write(target, after, keep=not languages_toml.has_block(before))
     click.echo(f"{target}: Midfill is there, beside Helix's own servers, for {len(servers)} languages")
 
 
@@ -99,8 +98,13 @@ def _remove_helix(program: str | None, target: Path, before: str) -> None:
         files.write(target, after, keep=False)
     else:
         target.resolve().unlink()
-    backup.unlink(missing_ok=True)
-    click.echo(f"{target}: Midfill is gone")
+    kept = ""
+    if backup.exists():
+        if backup.read_bytes() == after.encode():
+            backup.unlink()
+        else:
+            kept = f"; what was there before it is in {backup}"
+    click.echo(f"{target}: Midfill is gone{kept}")
 
 
 def _neovim_file() -> Path:

@@ -55,9 +55,9 @@ def remove(text: str) -> str:
     own = _without_block(ended)
     document = _parsed(own)
     for entry in _languages(document):
-        if NAME in _names(entry.get(_SERVERS, [])):
-            kept = [one for one in entry[_SERVERS].unwrap() if _name(one) != NAME]
-            entry[_SERVERS] = kept
+        for at, name in reversed([*enumerate(_names(entry.get(_SERVERS, [])))]):
+            if name == NAME:
+                del entry[_SERVERS][at]  # that item alone: a new list would lose comments and lines
     left = tomlkit.dumps(document)
     expected = tomllib.loads(own)
     for entry in expected.get("language", []):
@@ -65,6 +65,11 @@ def remove(text: str) -> str:
             entry[_SERVERS] = [one for one in entry[_SERVERS] if _name(one) != NAME]
     _compare(left, expected)
     return _with_ends(left, text)
+
+
+def has_block(text: str) -> bool:
+    """`merge` wrote into it. Midfill in a list may be somebody's own."""
+    return BEGIN in text
 
 
 def _parsed(text: str) -> tomlkit.TOMLDocument:
