@@ -8,16 +8,12 @@ pytestmark = pytest.mark.editor
 ROW = ".suggest-widget.visible .monaco-list-row"
 
 
-def test_the_completion_menu_has_suggestions_where_it_is_set(window):
-    window.program.set(completionMenu="on")
-    try:
-        window.command("Midfill: Restart")
-        window.wait_for("ready again", lambda: window.status().startswith("Midfill: ready"))
-        window.open("menu.py", HEAD)
-        window.type("return ")
+def test_the_completion_menu_has_suggestions_where_it_is_set(start_vscode):
+    with start_vscode(scriptedText=TEXT, completionMenu="on") as vscode:
+        vscode.wait_for_status("ready")
+        vscode.open("menu.py", HEAD)
+        vscode.type("return ")
 
-        window.press("Control+Space")
+        vscode.press("Control+Space")
 
-        window.page.wait_for_selector(f"{ROW}:has-text('{TEXT}')")
-    finally:
-        window.program.set(completionMenu=None)
+        vscode.page.wait_for_selector(f"{ROW}:has-text('{TEXT}')")
