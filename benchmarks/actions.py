@@ -26,7 +26,7 @@ PARTS = ("docstrings", "tests")
 Summary = dict[str, float | str | None]
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true", help="every function, and 1, 3 and 5 candidates")
     parser.add_argument("--rows", type=int, default=0, help="so many functions, evenly spread")
@@ -36,7 +36,11 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--compare", action="store_true", help="docstrings without infilling beside them")
     parser.add_argument("--resume", type=Path, default=Path(os.devnull))
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
     if not asked.functions.is_file():
         missing: Summary = {}
         for key in ("docstring_applied", "tests_mutation"):

@@ -31,6 +31,18 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
+def gguf(tmp_path: Path) -> Path:
+    path = tmp_path / "Model V1.gguf"
+    path.write_bytes(gguf_bytes())
+    return path
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Store:
+    return Store(tmp_path / "another machine")
+
+
+@pytest.fixture
 def server() -> Iterator[FileServer]:
     server = FileServer()
     stop = server.start()

@@ -15,18 +15,6 @@ from midfill.model.store.transfer import export_model, import_model
 from tests.store.making import gguf_bytes, repo_files, safetensors_bytes, sha256, write_folder
 
 
-@pytest.fixture
-def gguf(tmp_path: Path) -> Path:
-    path = tmp_path / "Model V1.gguf"
-    path.write_bytes(gguf_bytes())
-    return path
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Store:
-    return Store(tmp_path / "another machine")
-
-
 def test_an_installed_model_does_not_change_with_the_file_it_was_imported_from(
     store: Store, gguf: Path, tmp_path: Path
 ) -> None:

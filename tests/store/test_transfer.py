@@ -16,18 +16,6 @@ from midfill.model.store.transfer import export_model, import_model
 from tests.store.making import gguf_bytes, repo_files, safetensors_bytes, sha256, write_folder
 
 
-@pytest.fixture
-def gguf(tmp_path: Path) -> Path:
-    path = tmp_path / "Model V1.gguf"
-    path.write_bytes(gguf_bytes())
-    return path
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Store:
-    return Store(tmp_path / "another machine")
-
-
 def test_an_imported_file_gets_a_name_of_its_own(store: Store, gguf: Path) -> None:
     model = import_model(store, gguf)
     assert (model.name, model.format, model.sha256) == ("model-v1", WeightFormat.GGUF, sha256(gguf_bytes()))

@@ -14,6 +14,15 @@ def bench(picture: str, language: str = "python") -> Bench:
     return Bench(Explain(), picture, SAID, language=language)
 
 
+async def with_comment_in(line: int, bench: Bench) -> str:
+    """The text after the action, which is as it was but for the comment in that line."""
+    before = bench.text
+    lines = (await bench.run()).splitlines(keepends=True)
+    assert SAID in lines.pop(line)
+    assert "".join(lines) == before
+    return bench.text
+
+
 @pytest.mark.parametrize(
     ("language", "before", "after"),
     [
@@ -61,13 +70,9 @@ async def test_no_explanation_of_nothing_or_inside_a_comment(language: str, pict
 async def test_it_stands_above_the_first_line_of_a_statement_that_goes_on(
     language: str, picture: str, line: int
 ) -> None:
-    bench_ = bench(picture, language)
-    before = bench_.text
-    lines = (await bench_.run()).splitlines(keepends=True)
-    assert SAID in lines.pop(line)
-    assert "".join(lines) == before
+    after = await with_comment_in(line, bench(picture, language))
     if language == "python":
-        ast.parse(bench_.text)
+        ast.parse(after)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +89,7 @@ async def test_it_stands_above_the_first_line_of_a_statement_that_goes_on(
 async def test_it_stands_above_a_directive_for_the_next_line(
     language: str, picture: str, line: int
 ) -> None:
-    bench_ = bench(picture, language)
-    before = bench_.text
-    lines = (await bench_.run()).splitlines(keepends=True)
-    assert SAID in lines.pop(line)
-    assert "".join(lines) == before
+    await with_comment_in(line, bench(picture, language))
 
 
 async def test_the_model_is_shown_the_whole_of_what_the_comment_stands_above() -> None:
@@ -112,11 +113,7 @@ async def test_the_model_is_shown_the_whole_of_what_the_comment_stands_above() -
     ],
 )
 async def test_it_stands_behind_a_shebang_and_the_encoding(language: str, picture: str, line: int) -> None:
-    bench_ = bench(picture, language)
-    before = bench_.text
-    lines = (await bench_.run()).splitlines(keepends=True)
-    assert SAID in lines.pop(line)
-    assert "".join(lines) == before
+    await with_comment_in(line, bench(picture, language))
 
 
 async def test_it_stands_behind_a_byte_order_mark() -> None:

@@ -96,9 +96,9 @@ def test_below_the_home_folder_its_program_packages_and_shared_libraries_are_sho
     write(home / prefix / "lib/libpython3.12.so.1.0")
     link(home / prefix / "lib/libpython3.12.so", "libpython3.12.so.1.0")
     write(home / prefix / "lib/node_modules/mine.js")
-    python = venv(home / "work/.venv", real, real.parent)
+    python = venv(home / "project/.venv", real, real.parent)
     assert shown(python, home) == {
-        *("work/.venv/pyvenv.cfg", "work/.venv/lib/python3.12"),
+        *("project/.venv/pyvenv.cfg", "project/.venv/lib/python3.12"),
         *(f"{prefix}/bin/python3.12", f"{prefix}/lib/python3.12"),
         *(f"{prefix}/lib/libpython3.12.so.1.0", f"{prefix}/lib/libpython3.12.so"),
     }
@@ -116,10 +116,10 @@ def test_of_a_folder_on_the_way_only_the_link_is_shown(home):
     real = installed(home / ".local/share/uv/python/cpython")
     named = link(home / ".local/bin/python3", real)
     write(home / ".local/lib/python3.12/site-packages/a.py")
-    python = venv(home / "work/.venv", named, named.parent)
+    python = venv(home / "project/.venv", named, named.parent)
     assert Piece(named, real, is_link=True) in pieces_of(python)
     assert shown(python, home) == {
-        *("work/.venv/pyvenv.cfg", "work/.venv/lib/python3.12"),
+        *("project/.venv/pyvenv.cfg", "project/.venv/lib/python3.12"),
         *(".local/share/uv/python/cpython/bin/python3.12", ".local/share/uv/python/cpython/lib/python3.12"),
     }
 
@@ -131,8 +131,8 @@ def test_a_python_whose_folder_holds_the_home_folder_is_refused(tmp_path, monkey
     monkeypatch.setenv("HOME", str(tmp_path / "home/me"))
     installed(tmp_path / "home/me", "python3")
     installed(tmp_path / "home", "python3")
-    link(tmp_path / "work/.venv", tmp_path / "home/me")
-    for place in ("home/me/bin/python3", "home/bin/python3", "work/.venv/bin/python3"):
+    link(tmp_path / "project/.venv", tmp_path / "home/me")
+    for place in ("home/me/bin/python3", "home/bin/python3", "project/.venv/bin/python3"):
         with pytest.raises(ValueError, match="holds the home folder"):
             pieces_of(tmp_path / place)
 
@@ -148,10 +148,10 @@ def test_a_file_beside_which_no_standard_library_lies_is_no_python(home):
     secret = write(home / "notes/bin/diary.txt")
     for target in (secret, home / "notes/bin/nothing"):
         with pytest.raises(ValueError, match="no standard library"):
-            pieces_of(link(home / f"work-{target.stem}/.venv/bin/python", target))
+            pieces_of(link(home / f"project-{target.stem}/.venv/bin/python", target))
 
 
-@pytest.mark.parametrize("folder", [".ssh", ".gnupg/x", ".config", ".AWS/cli", "work/.kube"])
+@pytest.mark.parametrize("folder", [".ssh", ".gnupg/x", ".config", ".AWS/cli", "project/.kube"])
 def test_a_python_in_a_folder_of_secrets_is_refused(home, tmp_path, folder):
     real = installed(home / folder / "python")
     outside = venv(home / folder / "env", installed(tmp_path / "opt"), tmp_path / "opt/bin")
@@ -168,10 +168,10 @@ def test_a_marker_that_names_another_folder_than_its_pythons_is_refused(home, tm
     installed(home / ".local", "python3.11")
     for name in ("python", "id_rsa"):
         write(home / "diary/bin" / name)
-    python = venv(home / "work/.venv", real, home / named)
+    python = venv(home / "project/.venv", real, home / named)
     if copied:  # by a name that is in there, with a library of its own
         python.unlink()
-        write(home / "work/.venv/lib/python3.12/os.py")
+        write(home / "project/.venv/lib/python3.12/os.py")
         write(python.with_name("id_rsa"))
         link(python, "id_rsa")
     with pytest.raises(ValueError, match=r"names .*, which does not hold its Python"):
@@ -180,8 +180,8 @@ def test_a_marker_that_names_another_folder_than_its_pythons_is_refused(home, tm
 
 def test_a_marker_that_is_a_link_to_a_secret_is_not_shown(home, tmp_path):
     real = installed(tmp_path / "opt")
-    python = link(home / "work/.venv/bin/python", real)
-    link(home / "work/.venv/pyvenv.cfg", home / ".ssh/id_rsa")
+    python = link(home / "project/.venv/bin/python", real)
+    link(home / "project/.venv/pyvenv.cfg", home / ".ssh/id_rsa")
     with pytest.raises(ValueError, match="leads out of its environment"):
         pieces_of(python)
 
@@ -189,14 +189,14 @@ def test_a_marker_that_is_a_link_to_a_secret_is_not_shown(home, tmp_path):
 @pytest.mark.parametrize("target", ["../../../.ssh", "..", "../..", "../../.."])
 def test_a_link_in_an_environment_shows_nothing_more(home, tmp_path, target):
     real = installed(tmp_path / "opt")
-    python = venv(home / "work/.venv", real, real.parent)
-    library = home / "work/.venv/lib"
+    python = venv(home / "project/.venv", real, real.parent)
+    library = home / "project/.venv/lib"
     link(library / "python3.99", target)
     link(library / "lib.so", "../../../.ssh/id_rsa")
-    link(home / "work/.venv/lib64", home / ".ssh")
+    link(home / "project/.venv/lib64", home / ".ssh")
     assert shown(python, tmp_path) == {
         *("opt/bin/python3.12", "opt/lib/python3.12"),
-        *("home/me/work/.venv/pyvenv.cfg", "home/me/work/.venv/lib/python3.12"),
+        *("home/me/project/.venv/pyvenv.cfg", "home/me/project/.venv/lib/python3.12"),
     }
 
 
@@ -204,10 +204,10 @@ def test_an_environment_that_is_a_link_shows_what_any_environment_does(home, tmp
     real = installed(tmp_path / "opt")
     venv(home / "other", real, real.parent)
     write(home / "other/.env")
-    link(home / "work/.venv", home / "other")
-    found = shown(home / "work/.venv/bin/python", tmp_path)
+    link(home / "project/.venv", home / "other")
+    found = shown(home / "project/.venv/bin/python", tmp_path)
     assert {name for name in found if name.startswith("home")} == {
-        *("home/me/work/.venv/pyvenv.cfg", "home/me/work/.venv/lib/python3.12"),
+        *("home/me/project/.venv/pyvenv.cfg", "home/me/project/.venv/lib/python3.12"),
     }
 
 
@@ -222,19 +222,19 @@ def read(sandbox: Sandbox, path: Path) -> str:
 def test_a_workspace_cannot_name_a_folder_of_the_home_to_be_read(sandbox, home):
     real = Path(sandbox.python).resolve()
     with pytest.raises(SandboxRefused, match="does not hold its Python"):
-        open_sandbox(str(venv(home / "work/.venv", real, home / ".ssh/x")))
+        open_sandbox(str(venv(home / "project/.venv", real, home / ".ssh/x")))
 
 
 def test_beside_a_python_in_the_home_folder_nothing_else_can_be_read(sandbox, home):
     keyring = write(home / ".local/share/keyrings/login", "secret")
     script = write(home / ".local/bin/mine", "secret")
     named = link(home / ".local/bin/python3", Path(sandbox.python).resolve())
-    fenced = open_sandbox(str(venv(home / "work/.venv", named, named.parent)))
+    fenced = open_sandbox(str(venv(home / "project/.venv", named, named.parent)))
     for path in (keyring, script, home / ".ssh/id_rsa"):
         assert "No such file" in read(fenced, path)
     for folder in (home, home / ".local/bin"):
         names = fenced.run(Job.of_code(f"import os; print(os.listdir({str(folder)!r}))", ROOMY)).stdout
-        assert names in ("['.local', 'work']\n", "['work', '.local']\n", "['python3']\n")
+        assert names in ("['.local', 'project']\n", "['project', '.local']\n", "['python3']\n")
 
 
 def test_what_is_seen_of_the_home_folder_beside_the_interpreter_fails_the_probe(sandbox, home, monkeypatch):

@@ -9,6 +9,7 @@ from midfill.server.actions.unit_tests.convention import Convention, convention_
 from midfill.server.actions.unit_tests.function import function_at
 from midfill.server.actions.unit_tests.importing import Module, module_of
 from midfill.server.actions.unit_tests.rendering import UNITTEST, applied, insertions, new_file
+from tests.unit.test_unit_tests_mutants import CODE
 
 VITEST = '{"devDependencies": {"vitest": "1"}}'
 UNIT = "import unittest\nclass T(unittest.TestCase): ..."
@@ -76,21 +77,6 @@ def test_a_language_without_a_convention_has_none():
 )
 def test_by_which_name_a_test_imports_the_module(path, files, pyproject, module):
     assert module_of(path, {path, "pyproject.toml", *files}, lambda _: pyproject) == module
-
-
-CODE = '''@cache
-def total(values, start=1):
-    """Sum."""
-    result = start
-    for value in values:
-        if value > 0 and value != 7:
-            result += value
-    return result
-
-
-def other(x):
-    return x + 1
-'''
 
 
 FUNCTION = function_at(CODE, 2)

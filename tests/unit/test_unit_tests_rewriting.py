@@ -25,6 +25,19 @@ def test_a_string_of_several_lines_keeps_what_it_says(answer):
     assert all(line.startswith(("assert", "with", "    mean")) for line in body.split("\n"))
 
 
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        ("assertTrue(mean([1]) == 1.0)", "assert (mean([1]) == 1.0) is True"),
+        ("assertFalse(mean([1]) > 2 or None)", "assert (mean([1]) > 2 or None) is False"),
+        ("assertEqual(not mean([]), True)", "assert (not mean([])) is True"),
+        ("assertEqual(mean([-1]), -1)", "assert mean([-1]) == -1"),
+    ],
+)
+def test_what_a_unittest_method_asserts_keeps_its_meaning(said, body):
+    assert bodies(f"class TestMean:\n    def test_a(self):\n        self.{said}") == [body]
+
+
 FETCH = "async def fetch(n):\n    return n\n"
 
 

@@ -1,7 +1,7 @@
 """Glob patterns over paths, as `midfill.exclude` has them: like those of `.gitignore` and VS Code. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatch
 from functools import lru_cache
 from itertools import pairwise
@@ -13,9 +13,9 @@ MAX_BRACES = 20
 """Of one pattern; people write ten and two."""
 
 
-def excluded(uri: str, patterns: Iterable[str], folders: Iterable[str] = ()) -> bool:
+def excluded(uri: str, patterns: Collection[str], folders: Iterable[str] = ()) -> bool:
     """Whether one of `patterns` matches the file that a document of any scheme stands for."""
-    place = place_of(uri)
+    place = place_of(uri) if patterns else None
     return place is not None and any(matches(place, pattern, folders) for pattern in patterns)
 
 

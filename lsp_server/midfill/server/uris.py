@@ -9,6 +9,8 @@ import sys
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import quote, unquote
 
+SCHEMES = ("file:", "untitled:", "vscode-remote:", "vscode-vfs:")
+"""Documents that people edit; not output panes, chat boxes and diffs (opencode issue 153)."""
 # RFC 3986, appendix B. urllib's urlsplit drops tabs and line ends, and raises on some hosts.
 _PARTS = re.compile(
     r"(?:(?P<scheme>[^:/?#]+):)?(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL
@@ -58,8 +60,11 @@ def to_uri(path: str | os.PathLike[str]) -> str:
 def place_of(uri: str) -> str | None:
     """The path of the file that a document stands for, whatever its scheme and its machine; None where it
     has no place yet (`untitled:Untitled-1`)."""
-    path = to_path(uri) or _split(uri)[2]
-    return path if to_path(uri) or path.startswith("/") else None
+    path = to_path(uri)
+    if path is not None:
+        return path
+    place = _split(uri)[2]
+    return place if place.startswith("/") else None
 
 
 def path_parts(uri: str) -> list[str]:

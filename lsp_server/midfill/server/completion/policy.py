@@ -14,9 +14,8 @@ from midfill.server.languages import identifier
 from midfill.server.secret_files import is_secret
 from midfill.server.settings import Settings
 from midfill.server.text import DocumentSnapshot
+from midfill.server.uris import SCHEMES
 
-SCHEMES = ("file:", "untitled:", "vscode-remote:", "vscode-vfs:")
-"""Documents that people edit; not output panes, chat boxes and diffs (opencode issue 153)."""
 REST_OF_LINE = re.compile(r"\s*[)>}\]\"'`]*\s*[:{;,]?\s*")
 """What may stand behind the cursor (Copilot's completions-core has nearly the same test)."""
 MAX_REST_CHARS = 8

@@ -61,11 +61,9 @@ class Ignores:
 
     def _rules(self, folder: str) -> list[GitIgnoreSpec]:
         if folder not in self._specs:
-            common = _common_dir(folder)
-            files = (
-                [os.path.join(common, "info", "exclude")] if common else []
-            )  # any .gitignore overrules it
-            files += [os.path.join(folder, name) for name in IGNORE_FILES]
+            files = [os.path.join(folder, name) for name in IGNORE_FILES]
+            if common := _common_dir(folder):
+                files.insert(0, os.path.join(common, "info", "exclude"))  # any .gitignore overrules it
             self._specs[folder] = [_compiled(text) for text in map(_text, files) if text]
         return self._specs[folder]
 

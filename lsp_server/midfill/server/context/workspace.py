@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from midfill.server.completion.policy import SCHEMES
 from midfill.server.context.ignores import Ignores
 from midfill.server.globs import excluded
 from midfill.server.secret_files import is_secret
-from midfill.server.uris import to_path, to_uri
+from midfill.server.uris import SCHEMES, to_path, to_uri
 
 MAX_FILE_BYTES = 200_000
 """Larger ones are data or generated (a guess; Copilot reads 10,000 characters of a similar file)."""

@@ -22,10 +22,8 @@ def make_client(patience: Patience) -> httpx2.Client:
             "A SOCKS proxy is set, and the package that speaks to one is missing: install socksio where "
             "Midfill is installed."
         ) from error
-    except (
-        ValueError,
-        httpx2.InvalidURL,
-    ) as error:  # neither names the variable, and a proxy has passwords
+    except (ValueError, httpx2.InvalidURL) as error:
+        # Neither names the variable, and a proxy has passwords.
         raise DownloadError(
             "The proxy that is set (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) cannot be used: it must be a URL "
             "that begins with http://, https://, socks5:// or socks5h://."

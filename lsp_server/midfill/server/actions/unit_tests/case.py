@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+FIXTURES = ("tmp_path", "capsys", "monkeypatch")
+"""Of pytest's, those that a test may ask for."""
+
 
 class Source(StrEnum):
     """Who says what the right value is. Never the code under test: that would pin its bugs."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from midfill.server.actions.unit_tests.case import Case, Source
+from midfill.server.actions.unit_tests.case import FIXTURES, Case, Source
 from midfill.server.actions.unit_tests.checks import compares_with_literal, reaches
 from midfill.server.actions.unit_tests.function import Function
 from midfill.server.actions.unit_tests.naming import seen_in, slug_of
@@ -23,7 +23,6 @@ MAX_CASES = 12
 MAX_STATEMENT_LINES = 40
 FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 PYTHON = ("", "python", "py", "python3", "pycon")
-FIXTURES = frozenset({"tmp_path", "capsys", "monkeypatch"})
 LOOPS = frozenset({"pytest.mark.asyncio", "pytest.mark.anyio"})
 """Decorators of tests that await; ours do it themselves, whatever plugins there are."""
 Test = ast.FunctionDef | ast.AsyncFunctionDef

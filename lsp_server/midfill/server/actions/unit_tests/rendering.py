@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from midfill.server.actions.unit_tests.case import Case, Result
+from midfill.server.actions.unit_tests.case import FIXTURES, Case, Result
 from midfill.server.actions.unit_tests.function import Function
 from midfill.server.actions.unit_tests.headers import (
     UNITTEST,
@@ -20,8 +20,6 @@ from midfill.server.actions.unit_tests.headers import (
     place,
 )
 from midfill.server.actions.unit_tests.unittest_style import as_method
-
-FIXTURES = ("tmp_path", "capsys", "monkeypatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def _as_function(case: Case) -> str:
 
 
 def _as_method(case: Case) -> str:
-    return f"def {case.name}(self):\n" + textwrap.indent(as_method(case.body, FIXTURES), "    ")
+    return f"def {case.name}(self):\n" + textwrap.indent(as_method(case.body), "    ")
 
 
 def _commented(text: str, failure: str, indent: str) -> str:

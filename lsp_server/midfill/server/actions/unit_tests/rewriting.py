@@ -68,9 +68,10 @@ def tidied(text: str, statement: ast.Assert) -> str:
 
 
 def compared(text: str, expression: ast.expr) -> str:
-    """`text`, which is `expression`, as the left side of a comparison."""
-    alone = isinstance(expression, ast.Call | ast.Attribute | ast.Subscript | ast.Name | ast.BinOp)
-    return text if alone else f"({text})"
+    """`text`, which is `expression`, as one side of a comparison: in parentheses if it binds less."""
+    negated = isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.Not)
+    loose = ast.Compare | ast.BoolOp | ast.IfExp | ast.Lambda | ast.NamedExpr
+    return f"({text})" if negated or isinstance(expression, loose) else text
 
 
 def _has_fraction(node: ast.expr) -> bool:

@@ -1,7 +1,10 @@
 """Assertions between `unittest`'s methods and plain `assert`. Pure."""
 
 import ast
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+
+from midfill.server.actions.unit_tests.case import FIXTURES
+from midfill.server.actions.unit_tests.rewriting import compared
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 """Tolerances of `pytest.approx` where none is stated."""
@@ -43,14 +46,14 @@ def as_asserts(text: str, statement: ast.stmt) -> str:
     if not isinstance(method, ast.Attribute) or method.attr not in TO_PLAIN:
         return text
     try:
-        return TO_PLAIN[method.attr]([ast.unparse(argument) for argument in called.args])
+        return TO_PLAIN[method.attr]([compared(ast.unparse(each), each) for each in called.args])
     except IndexError:
         return text
 
 
-def as_method(body: str, fixtures: Collection[str]) -> str:
+def as_method(body: str) -> str:
     """A pytest test's statements as a `unittest.TestCase` has them. Raises ValueError for what has no
-    counterpart there, such as `fixtures`."""
+    counterpart there, such as fixtures."""
     tree = ast.parse(body)
     named = [
         item.optional_vars for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items
@@ -64,7 +67,7 @@ def as_method(body: str, fixtures: Collection[str]) -> str:
         body = ast.unparse(tree)
         tree = ast.parse(body)
     text = "\n".join(_as_call(ast.get_source_segment(body, node) or "") for node in tree.body)
-    if {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & {"pytest", *fixtures}:
+    if {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & {"pytest", *FIXTURES}:
         raise ValueError("unittest has nothing of the kind")
     return text
 

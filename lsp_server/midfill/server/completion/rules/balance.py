@@ -17,9 +17,9 @@ def without_stray_closers(text: str, context: CursorContext) -> str:
     that the file does not close itself."""
     if context.snapshot.language in NOT_TOLD or not set(")]") & set(text):
         return text
-    if in_text(context):
-        return text
     before, after = frame(context.prefix, context.suffix)
+    if in_text(context, before):
+        return text
     if context.closers_follow:
         after = after[len(context.line_after) :]  # the answer may type these again
     language = context.snapshot.language
@@ -27,9 +27,8 @@ def without_stray_closers(text: str, context: CursorContext) -> str:
     return text if stray is None else text[:stray].rstrip()
 
 
-def in_text(context: CursorContext) -> bool:
-    """Whether the cursor may stand in a string, a comment or prose."""
-    before, _ = frame(context.prefix, context.suffix)
+def in_text(context: CursorContext, before: str) -> bool:
+    """Whether the cursor may stand in a string, a comment or prose. `before`: of its `frame`."""
     line = context.line_before
     quoted = any(line.count(quote) % 2 for quote in "\"'`") or triple_quotes(before) % 2
     return (

@@ -6,6 +6,7 @@ from midfill.model import is_opener
 from midfill.server.completion.cursor import CursorContext
 from midfill.server.completion.request import line_above
 from midfill.server.completion.rules.balance import in_text
+from midfill.server.syntax import frame
 
 SPACES = 4
 """Spaces that stand for one tab where a file shows no other habit."""
@@ -36,8 +37,9 @@ def without_double_space(text: str, context: CursorContext) -> str:
     before = context.line_before
     if not before.strip() or text[:1] != " ":
         return text
-    one_is_there = before[-1] in " \t" or (before[-1] == "." and not in_text(context))
-    return text.lstrip(" ") if one_is_there else text
+    if before[-1] == "." and in_text(context, frame(context.prefix, context.suffix)[0]):
+        return text
+    return text.lstrip(" ") if before[-1] in " \t." else text
 
 
 def with_the_files_indentation(text: str, context: CursorContext) -> str:
