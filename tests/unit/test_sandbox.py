@@ -145,3 +145,11 @@ def test_every_way_of_roots_to_be_shut_in_holds(sandbox, monkeypatch):
 )
 def test_the_limit_is_told_by_signal_and_last_words(code, last, limit):
     assert limit_hit(code, f"Traceback\n{last}\n") is limit
+
+
+def test_which_limit_it_was_is_said_though_another_process_has_only_begun_to_say_so():
+    begun = 'Traceback (most recent call last):\n  File "/code/main.py", line 5, in <module>\n'
+    said = f"{begun}BlockingIOError: [Errno 11] Resource temporarily unavailable\n{begun}"
+    assert limit_hit(1, said) is Limit.PROCESSES
+    assert limit_hit(1, f"{said}ValueError: x\n") is None
+    assert limit_hit(1, "") is None

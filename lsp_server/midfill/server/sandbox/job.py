@@ -106,5 +106,9 @@ def limit_hit(exit_code: int, stderr: str) -> Limit | None:
         return Limit.CPU
     if exit_code == 0:
         return None
-    last = stderr.rstrip().rpartition("\n")[2]
+    # The last that says something: where many processes end at once, one may have only begun to say why.
+    said = [
+        line for line in stderr.splitlines() if line.strip() and not line.startswith((" ", "Traceback "))
+    ]
+    last = said[-1] if said else ""
     return next((limit for words, limit in LAST_WORDS if last.startswith(words)), None)
