@@ -94,7 +94,7 @@ def test_typing_into_the_test_file_meanwhile_is_kept(project):
     project.begin(scriptedStepMs=20)
     project.session.open(path.as_uri(), "x = 1\n")
     project.choose()
-    project.progress(project.token(), "writing tests, 1")
+    project.progress(project.token(), "writing tests")
     project.session.insert(path.as_uri(), 2, 0, 0, "def test_double(): ...\n")
     (change,) = project.edit()
     assert change["textDocument"]["version"] == 2
@@ -107,14 +107,14 @@ def test_a_function_that_was_changed_meanwhile_is_said(project):
     answer(project, NEVER)
     project.begin(scriptedStepMs=20)
     project.choose()
-    project.progress(project.token(), "writing tests, 1")
+    project.progress(project.token(), "writing tests")
     project.session.insert(project.uri, 2, 1, 4, "  ")
     assert "changed meanwhile" in project.told()
 
 
 @pytest.mark.parametrize(
     "stage",
-    ["", "writing tests, 1", "writing tests, 3", "running 2 tests", "running the tests that are there"],
+    ["", "writing tests", "writing tests, 2 of 3", "running 2 tests", "running the tests that are there"],
 )
 def test_a_cancel_ends_it_at_every_stage(project, sandbox, stage):
     answer(project, SESSION)
@@ -136,7 +136,7 @@ def test_two_at_once_write_both_into_one_new_file(project):
     path = project.root / "tests/test_twice.py"
     project.begin(scriptedAnswers=["assert double(1) == 2\nassert half(4) == 2"], scriptedStepMs=20)
     project.choose(AT_DOUBLE)
-    project.progress(project.token(), "writing tests, 3")
+    project.progress(project.token(), "writing tests, 2 of 3")
     project.choose(AT_HALF)
     _, change = project.edit()
     text = written("", change)

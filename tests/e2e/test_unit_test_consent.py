@@ -59,7 +59,7 @@ def test_what_runs_when_consent_is_withdrawn_ends(project, sandbox):
     project.begin(scriptedStepMs=20)
     project.choose()
     token = project.token()
-    project.progress(token, "writing tests, 1")
+    project.progress(token, "writing tests")
     project.command("midfill.consentTests", "withdraw")
     project.progress(token, "cancelled")
 

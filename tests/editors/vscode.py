@@ -146,8 +146,8 @@ class VscodeSession(Watched):
         return ghost
 
     def saved(self, file: Path) -> str:
-        """The editor's text, by Ctrl+S and the file on disk. Not empty: a file without changes is written as
-        well, and nothing in the window says when."""
+        """The editor's text, by Ctrl+S and the file on disk. Not empty: a file without changes is written
+        as well, and nothing in the window says when."""
         self.press("Control+s")
         self.page.wait_for_selector(f".tab.active:not(.dirty)[data-resource-name='{file.name}']")
         return self.wait_for("the file", file.read_bytes).decode()

@@ -24,7 +24,7 @@ class Oracle:
         self._answer, self._count, self._wrong = answer, count, wrong
         self._seen = 0
 
-    def draft(self, room: int, rows: int) -> list[int]:
+    def draft(self, room: int, rows: int, streams: int = 1) -> list[int]:
         begin = self._seen
         guesses = self._answer[begin : begin + min(room, self._count)]
         return [

@@ -150,7 +150,7 @@ def test_a_space_that_goes_before_an_answer_is_none_of_the_choice(save_model: Ca
             job = backend._chat_job(request)
             assert isinstance(job.constraint, OneOf)
             assert tokenizer.token_to_id("<step>") in job.constraint.ends
-            began.add(backend._chat.tokens[len(job.prompt)])
+            began.add(backend._chat._free[0].tokens[len(job.prompt)])
     words = CodeTokenizer(tokenizer)
     assert {words.token_bytes(token)[:1] == b" " for token in began} == {True, False}
 

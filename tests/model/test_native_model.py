@@ -71,6 +71,26 @@ def test_guesses_are_verified_by_the_very_numbers_that_plain_steps_compute() -> 
     assert torch.equal(together, apart)
 
 
+@pytest.mark.parametrize("stacked", [True, False])
+def test_rows_of_several_streams_come_out_as_in_passes_of_their_own(stacked: bool) -> None:
+    _, model = models("qwen2", "int4")
+    if not stacked:  # as blocks go: layer by layer
+        model.model.few_rows = None
+    rows = (1, 3, 2)
+    ids = [random_ids(count, 10 + count) for count in rows]
+    apart, together = [[model.make_past() for _ in ids] for _ in range(2)]
+    for seed, pasts in enumerate(zip(apart, together, strict=True)):
+        for past in pasts:  # streams of different lengths
+            model(torch.tensor([random_ids(5 + 7 * seed, seed)]), past)
+    alone = [model(torch.tensor([each]), past).logits[0] for each, past in zip(ids, apart, strict=True)]
+    batch = model.batch(list(zip(together, rows, strict=True)))
+    found = model(torch.tensor([[token for each in ids for token in each]]), batch).logits[0]
+    assert torch.equal(found, torch.cat(alone))
+    assert [past.get_seq_length() for past in together] == [past.get_seq_length() for past in apart]
+    again = [model(torch.tensor([[7]]), past).logits for past in together]
+    assert all(each.isfinite().all() for each in again)
+
+
 def test_a_model_whose_sizes_do_not_suit_gets_torchs_kernels() -> None:
     reference = make_model("qwen2", **SIZES | {"intermediate_size": 160})  # no multiple of 64
     shape = read_shape(reference.config.to_dict())

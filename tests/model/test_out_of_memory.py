@@ -36,7 +36,7 @@ class ShortOfMemory(torch.nn.Module):
 def test_the_next_request_is_smaller_and_the_worker_lives(save_model: Callable[..., Path]) -> None:
     backend, _ = loaded(save_model())
     whole = len(backend.fim_prompt(LONG).ids)
-    backend._loop._model = ShortOfMemory(backend._loop._model, room=whole // 3)
+    backend._loop._passes._model = ShortOfMemory(backend._loop._passes._model, room=whole // 3)
     start = Loaded(Worker(lambda: backend))
     backend.load = lambda report: None  # it is loaded
     start.load()
@@ -74,7 +74,7 @@ def test_every_platforms_word_for_it_is_understood_in_a_pass(
     save_model: Callable[..., Path], error: Exception
 ) -> None:
     backend, _ = loaded(save_model())
-    backend._loop._model = Mock(side_effect=error)
+    backend._loop._passes._model = Mock(side_effect=error)
     with pytest.raises(OutOfMemory, match="the model stays loaded"):
         list(backend.stream(LONG))
 
@@ -95,7 +95,7 @@ def test_other_documents_make_room_for_the_next_request(save_model: Callable[...
     other = replace(LONG, prefix="y = 2\n" * 40, path="other.py")
     list(backend.stream(other))
     assert backend._documents.held(backend.fim_prompt(other).ids) > 0
-    backend._loop._model = Mock(side_effect=NO_MEMORY[0])
+    backend._loop._passes._model = Mock(side_effect=NO_MEMORY[0])
     with pytest.raises(OutOfMemory):
         list(backend.stream(LONG))
     assert backend._documents.held(backend.fim_prompt(other).ids) == 0

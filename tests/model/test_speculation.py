@@ -38,7 +38,7 @@ class Oracle:
         self.asked_at: list[int] = []
         """How much was seen each time."""
 
-    def draft(self, room: int, rows: int) -> list[int]:
+    def draft(self, room: int, rows: int, streams: int = 1) -> list[int]:
         at = len(self.seen)
         self.asked_at.append(at)
         known = [*self._answer[at : at + self._length], *random_ids(self._length, at)]

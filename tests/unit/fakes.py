@@ -63,6 +63,7 @@ class GatedBackend:
         self.load_failure: BaseException | None = None
         self.reports: tuple[LoadProgress, ...] = ()
         self.info = INFO
+        self.most_chats = 1
         self.before_report: Callable[[], None] = lambda: None
         self._script = script
         self._gated = gated

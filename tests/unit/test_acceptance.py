@@ -32,6 +32,19 @@ def test_as_many_guesses_as_give_the_most_tokens_for_the_time(
     assert best_length(chances, costs, rows) == wanted
 
 
+@pytest.mark.parametrize(
+    ("streams", "wanted"),
+    [
+        (1, 2),  # 3 tokens in 22 ms
+        (2, 1),  # 3 in 22 beat 4 in 30
+        (3, 0),  # 3 in 22 beat 4 in 30
+    ],
+)
+def test_a_guess_pays_less_where_others_wait_for_it(streams: int, wanted: int) -> None:
+    costs = (20.0, 21.0, 22.0, 30.0, 40.0, 50.0)
+    assert best_length([1.0, 1.0], costs, streams, streams) == wanted
+
+
 @pytest.mark.parametrize(("right", "low", "high"), [(True, 0.95, 1.0), (False, 0.0, 0.05)])
 def test_chances_come_to_what_comes_true(right: bool, low: float, high: float) -> None:
     acceptance = Acceptance()

@@ -13,13 +13,16 @@ from midfill.model import (
     CancelToken,
     ChatMessage,
     ChatRequest,
+    Chunk,
     FimRequest,
     FinishReason,
     Lane,
     Worker,
 )
 from midfill.model.worker import NICENESS
-from tests.unit.fakes import TIMEOUT_S, GatedBackend, Inbox, Loaded
+from tests.unit.fakes import ANSWER, TIMEOUT_S, GatedBackend, Inbox, Loaded
+
+END = ANSWER[-1]
 
 
 @pytest.fixture
@@ -92,6 +95,44 @@ def test_invariant_3_a_fim_request_waits_at_most_one_step_for_a_chat_whose_answe
     assert (fim.wait().reason, chat.wait().reason) == (FinishReason.EOT, FinishReason.EOT)
     assert backend.passes == ["chat", "fim", "fim", "fim", "chat", "chat"]
     assert fim.text == chat.text == "one two three"
+
+
+def test_chats_that_may_go_side_by_side_take_turns_once_each_has_begun(worker, backend):
+    backend.most_chats = 2
+    for name in "ab":  # a block of its prompt comes first
+        backend.scripts[name] = (Chunk(), *(Chunk(f"{name}{i}", (-0.1,)) for i in range(3)), END)
+    inboxes = [ask(worker, name, Lane.CHAT) for name in "abc"]
+    backend.open_gate()
+    for inbox in inboxes:
+        inbox.wait()
+    assert "".join(backend.passes) == "aabbababccc"
+    assert [inbox.text for inbox in inboxes] == ["a0a1a2", "b0b1b2", "one two three"]
+
+
+def test_chats_that_may_not_are_answered_one_after_the_other(worker, backend):
+    for name in "ab":
+        backend.scripts[name] = (*(Chunk(name, (-0.1,)) for _ in range(3)), END)
+    inboxes = [ask(worker, name, Lane.CHAT) for name in "ab"]
+    backend.open_gate()
+    for inbox in inboxes:
+        inbox.wait()
+    assert "".join(backend.passes) == "aaabbb"
+
+
+def test_a_completion_goes_before_all_chats_that_are_under_way(worker, backend):
+    backend.most_chats = 4
+    for name in "ab":
+        backend.scripts[name] = (*(Chunk(name, (-0.1,)) for _ in range(3)), END)
+    chats = [ask(worker, name, Lane.CHAT) for name in "ab"]
+    for name in "aba":
+        assert backend.wait_for_pass() == name
+        backend.allow()
+    assert backend.wait_for_pass() == "b"
+    fim = ask(worker, "fim")
+    backend.open_gate()
+    for inbox in (*chats, fim):
+        assert inbox.wait().reason is FinishReason.EOT
+    assert backend.passes == ["a", "b", "a", "b", "fim", "fim", "fim", "a", "b"]
 
 
 def test_invariant_3_a_request_cancelled_in_a_step_takes_no_other(worker, backend):

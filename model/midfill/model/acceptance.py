@@ -48,14 +48,15 @@ class Acceptance:
         return self._seen[source, step]
 
 
-def best_length(chances: Sequence[float], costs: Sequence[float], rows: int = 1) -> int:
+def best_length(chances: Sequence[float], costs: Sequence[float], rows: int = 1, streams: int = 1) -> int:
     """How many guesses give the most tokens per unit of time.
 
     `chances[i]`: that guess i is right, if all before it are. `costs[n]`: of a pass over n + 1 rows, `rows`
-    of which are computed anyway. The pass gives one token more than guesses come true.
+    of which are computed anyway. Beside the guesses that come true the pass gives a token to each of the
+    `streams` that share it: all of them wait for what it takes longer.
     """
-    best, best_rate = 0, 1.0 / costs[rows - 1]
-    tokens, all_right = 1.0, 1.0
+    best, best_rate = 0, streams / costs[rows - 1]
+    tokens, all_right = float(streams), 1.0
     for count, chance in enumerate(chances[: len(costs) - rows], 1):
         all_right *= chance
         tokens += all_right

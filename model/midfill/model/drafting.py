@@ -37,8 +37,8 @@ class Drafter:
         self._agreeing: list[int] = []
         """For each of the ids that have not come true yet."""
 
-    def draft(self, room: int, rows: int) -> list[int]:
-        """At most `room` ids that may come next, none where they do not pay."""
+    def draft(self, room: int, rows: int, streams: int = 1) -> list[int]:
+        """At most `room` ids that may come next, none where they do not pay: see `best_length`."""
         if rows >= len(self._costs):
             return []
         guesses = self.lookup.guesses()
@@ -46,7 +46,7 @@ class Drafter:
         chances = (
             [self._acceptance.chance(self._guess.source, n) for n in self._agreeing] if self._guess else []
         )
-        return self._ids[: best_length(chances[:room], self._costs, rows)]
+        return self._ids[: best_length(chances[:room], self._costs, rows, streams)]
 
     def saw(self, token: int, text: str) -> None:
         """`token` came next, and completed `text`."""

@@ -48,6 +48,13 @@ class Lanes:
                 ticket.token.cancel(CancelReason.TIMEOUT)
         return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
 
+    def let_others_go(self, ticket: Ticket, most: int) -> None:
+        """Before its next step the others have one that are among the first `most` of its lane."""
+        queue = self.queues[ticket.lane]
+        if ticket in queue and queue.index(ticket) < most:
+            queue.remove(ticket)
+            queue.insert(most - 1, ticket)
+
     def all(self) -> list[Ticket]:
         return [ticket for lane in Lane for ticket in self.queues[lane]]
 

@@ -25,7 +25,7 @@ from midfill.model.api import (
     Request,
     Usage,
 )
-from midfill.model.backends.base import Backend, Resting
+from midfill.model.backends.base import Backend, Resting, most_chats_of
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.errors import ModelError
 from midfill.model.lanes import Deliver, Lanes, Ticket
@@ -172,6 +172,9 @@ class Worker:
         event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket)
         if isinstance(event, Chunk):
             ticket.tokens += len(event.logprobs)
+            if ticket.tokens and ticket.lane is Lane.CHAT:  # before, it prefills what others may begin with
+                with self._wake:
+                    self._lanes.let_others_go(ticket, most_chats_of(self._backend))
         else:
             self._retire(ticket)
             event = replace(event, usage=replace(event.usage, queue_ms=_queue_ms(ticket)))

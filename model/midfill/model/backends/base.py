@@ -67,6 +67,21 @@ class Resting(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """A backend whose chat streams go through one pass together where several are under way at once."""
+
+    @property
+    def most_chats(self) -> int:
+        """How many may be under way now. At least 1, and no reason to end one where it falls."""
+        ...
+
+
+def most_chats_of(backend: object) -> int:
+    """Of any backend: 1 where it does not say."""
+    return backend.most_chats if isinstance(backend, Batching) else 1
+
+
 def load_whole(backend: TwoStep, report: Report) -> ModelInfo:
     """`Backend.load` of a backend that has it in two parts."""
     backend.read(report)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from midfill.model.api import ChatRequest, Chunk, Event, LoadProgress, ModelInfo, Request
-from midfill.model.backends.base import Backend, Report, Resting, TwoStep
+from midfill.model.backends.base import Backend, Report, Resting, TwoStep, most_chats_of
 from midfill.model.backends.slot import Slot
 
 
@@ -59,6 +59,11 @@ class FilteredBackend:
         """See `Resting.rest`."""
         due = [self._backend.rest() if isinstance(self._backend, Resting) else None, self._unload_idle()]
         return min((seconds for seconds in due if seconds is not None), default=None)
+
+    @property
+    def most_chats(self) -> int:
+        """See `Batching`."""
+        return min(most_chats_of(self._backend), self._filter.most_chats)
 
     def count_tokens(self, text: str) -> int:
         """As the model that completes counts."""

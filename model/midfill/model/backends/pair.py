@@ -77,6 +77,11 @@ class PairBackend:
                 return 0.0
         return self._unload_idle()
 
+    @property
+    def most_chats(self) -> int:
+        """See `Batching`: either may be asked by an action."""
+        return min(slot.most_chats for slot in self._limits)
+
     def count_tokens(self, text: str) -> int:
         """As the model that completes counts."""
         return self._fim.backend.count_tokens(text)

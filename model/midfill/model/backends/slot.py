@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Generator
 
 from midfill.model.api import LoadProgress, ModelInfo
-from midfill.model.backends.base import Report, TwoStep, load_whole, warm
+from midfill.model.backends.base import Report, TwoStep, load_whole, most_chats_of, warm
 from midfill.model.errors import ModelError, NotNow
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ class Slot:
     def off(self) -> bool:
         """Whether it holds no memory: neither ready nor being loaded."""
         return self._backend is None and self._reader is None
+
+    @property
+    def most_chats(self) -> int:
+        """See `Batching`. What is not loaded yet may turn out to take one."""
+        return most_chats_of(self._backend) if self.info is not None else 1
 
     def touch(self) -> None:
         self.used = self._clock()

@@ -15,11 +15,12 @@ from midfill.model.api import ChatRequest, Event, FimRequest, Finish, ModelInfo,
 from midfill.model.backends.base import Report, load_whole
 from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chatting import Chats
+from midfill.model.backends.hf.conversations import Conversations, most_chats
 from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.device import choose_kv_bytes
 from midfill.model.backends.hf.documents import Document, Documents
 from midfill.model.backends.hf.job import Drafter, Job
-from midfill.model.backends.hf.kv import Past, TokenCache
+from midfill.model.backends.hf.kv import Past
 from midfill.model.backends.hf.loader import Loaded, load_model
 from midfill.model.backends.hf.speculation import Speculation
 from midfill.model.budget import room_tokens
@@ -42,7 +43,7 @@ class TransformersBackend:
         self._loaded: Loaded | None = None
         self._loop: DecodeLoop | None = None
         self._documents = Documents(self._make_past)
-        self._chat, self._apart = TokenCache(self._make_past), TokenCache(self._make_past)
+        self._chat, self._apart = Conversations(self._make_past), Conversations(self._make_past)
         self._speculation: Speculation | None = None
         self._prompts: Prompts | None = None
         self._chats: Chats | None = None
@@ -72,6 +73,7 @@ class TransformersBackend:
         # Where steps are recorded, they are for one cache: others' first requests would be slow.
         budget = 0 if hasattr(loaded.model, "warm_up") else choose_kv_bytes(loaded.device)
         self._documents = Documents(self._make_past, budget)
+        self._chat.most = self._apart.most = most_chats(loaded.model, budget)
         self._name = local.name
 
     def warm_up(self) -> Generator[float | None, None, ModelInfo]:
@@ -112,14 +114,19 @@ class TransformersBackend:
         match request:
             case FimRequest(apart=True):
                 # Static buffers on a GPU are too large to have once more; there, prefilling again is fast.
-                cache = self._apart if loaded.device.type == "cpu" else self._chat
-                yield from loop.stream(cache, self._apart_job(loaded, request))
+                chats = self._apart if loaded.device.type == "cpu" else self._chat
+                yield from chats.stream(loop, self._apart_job(loaded, request))
             case FimRequest():
                 yield from self._complete(loop, *self._fim_job(loaded, request))
             case ChatRequest(to_filter=True):  # or a model would judge itself
                 raise UnsupportedModel("no safety filter is loaded: restart the model")
             case ChatRequest():
-                yield from loop.stream(self._chat, self._chat_job(request))
+                yield from self._chat.stream(loop, self._chat_job(request))
+
+    @property
+    def most_chats(self) -> int:
+        """See `Batching`."""
+        return self._chat.most
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is, markers in it counted as text."""

@@ -1,11 +1,12 @@
 """The loop: prefill in blocks, then a step at a time, each verifying guesses along with its own token.
 
-Token ids in, chunks of text out. Owns the sampling. Knows no prompt format (see `backend.py`), nor where
-guesses come from. transformers' `generate()` is not used: it cannot be suspended, and corrupts reused
-caches silently (inference.md §3.2).
+Token ids in, chunks of text out. Owns the sampling, and which streams go through a pass together. Knows no
+prompt format (see `backend.py`), nor where guesses come from. transformers' `generate()` is not used: it
+cannot be suspended, and corrupts reused caches silently (inference.md §3.2).
 """
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from math import isnan
 from time import perf_counter
 
@@ -14,29 +15,45 @@ import torch
 from midfill.model.api import Chunk, Event
 from midfill.model.backends.hf.job import Job, Progress, begin
 from midfill.model.backends.hf.kv import TokenCache
-from midfill.model.backends.hf.memory import is_out_of_memory
-from midfill.model.errors import GenerationError, ModelError, OutOfMemory
+from midfill.model.backends.hf.passes import Feed, Passes, Row
+from midfill.model.errors import GenerationError
 from midfill.model.trie import Constraint
 
 CPU_BLOCK_TOKENS = 128
 """A cancelled prefill ends within one block: 0.2–0.6 s on 2 cores for 0.5B (measured: 224–615 tok/s)."""
 GPU_BLOCK_TOKENS = 512
 
-Row = torch.Tensor | tuple[int, float]
-"""What a pass says behind a token: logits [vocabulary] on the CPU, float32; or the likeliest token and its
-log-probability."""
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    """One that decodes, between two of its steps."""
+
+    cache: TokenCache
+    owner: object
+    """Of the cache, as long as that is this stream's."""
+    job: Job
+    progress: Progress
+    fed: Sequence[int]
+    """What its next pass begins with."""
+    draft: Sequence[int] = ()
+    rows: Sequence[Row] = ()
+    """What another stream's pass has found for it already, behind the last of `fed` and each of `draft`."""
+    owed_s: float = 0.0
+    """Its share of passes that others waited for, less theirs of its own."""
 
 
 class DecodeLoop:
-    """Runs jobs on one model, one forward pass for each `next()`.
+    """Runs jobs on one model, at most one forward pass for each `next()`.
 
     `model(ids, past, ...)` is a transformers causal LM; `token_bytes` says what a token adds to the text.
     At most one stream runs on a cache at a time: a second one takes the cache over, and the first, if it
-    is resumed, raises GenerationError.
+    is resumed, raises GenerationError. Streams of jobs that share go through each other's passes where the
+    model can: whoever is resumed first computes for all, and the others find their rows there.
 
     A guess is accepted when it is the argmax of the pass over it. So a greedy answer has the same tokens
-    with guesses as without wherever a pass over several rows computes what passes over one do: in float32,
-    up to ties. Quantised kernels round differently for each number of rows: the verifying pass decides.
+    with guesses as without, and alone as beside others, wherever a pass over several rows computes what
+    passes over one do: in float32, up to ties. Quantised kernels of torch round differently for each number
+    of rows: the pass decides.
     """
 
     def __init__(
@@ -53,7 +70,9 @@ class DecodeLoop:
         self.block_tokens = block_tokens or (
             CPU_BLOCK_TOKENS if self.device.type == "cpu" else GPU_BLOCK_TOKENS
         )
-        self._model = model
+        self._passes = Passes(model, self.device)
+        self._sharing: list[_Stream] = []
+        """Those that other streams' passes may take along."""
         self._token_bytes = token_bytes
         self._context_tokens = context_tokens
         self._random = torch.Generator().manual_seed(seed)
@@ -81,7 +100,7 @@ class DecodeLoop:
     def seconds(self, cache: TokenCache, ids: Sequence[int]) -> float:
         """How long one pass over `ids` takes that verifies all of them. The cache stays as it is."""
         held, began = len(cache.tokens), perf_counter()
-        self._forward(cache, ids, len(ids))
+        self._passes.run(Feed(cache, ids, len(ids)))
         taken = perf_counter() - began
         cache.rewind(held)
         return taken
@@ -91,35 +110,48 @@ class DecodeLoop:
         progress.reused = cache.reuse(job.prompt)
         last = len(job.prompt) - (0 if job.prefill_only else self.block_tokens)
         while len(cache.tokens) < last:
-            self._forward(cache, job.prompt[len(cache.tokens) :][: self.block_tokens], likeliest=True)
+            block = job.prompt[len(cache.tokens) :][: self.block_tokens]
+            self._passes.run(Feed(cache, block), likeliest=True)
             progress.prefill_s += perf_counter() - began
             yield Chunk()
             began = perf_counter()
         if job.prefill_only:
             return
-        fed = job.prompt[len(cache.tokens) :]
-        while progress.reason is None:
-            began = perf_counter()
-            prefilling = len(cache.tokens) < len(job.prompt)
-            fed = [self._step(cache, job, progress, fed)]
-            seconds = perf_counter() - began
-            if prefilling:
-                progress.prefill_s += seconds
-            else:
-                progress.decode_s += seconds
+        stream = _Stream(cache, cache.owner, job, progress, job.prompt[len(cache.tokens) :])
+        self._step(stream)
+        progress.prefill_s += perf_counter() - began
+        try:
+            if job.shares_passes and self._passes.can_batch:
+                self._sharing.append(stream)
             yield progress.chunk()
+            while progress.reason is None:
+                began = perf_counter()
+                self._step(stream)
+                progress.decode_s += perf_counter() - began + stream.owed_s
+                stream.owed_s = 0.0
+                yield progress.chunk()
+        finally:
+            self._leave(stream)
 
-    def _step(self, cache: TokenCache, job: Job, progress: Progress, fed: Sequence[int]) -> int:
-        """One pass over `fed` and guesses behind it. Returns the last token that is sure: it comes next.
+    def _leave(self, stream: _Stream) -> None:
+        """It takes no further step: what was guessed for it is not sure."""
+        if stream in self._sharing:
+            self._sharing.remove(stream)
+        if stream.rows and stream.cache.owner is stream.owner:
+            stream.cache.rewind(len(stream.cache.tokens) - len(stream.draft))
+
+    def _step(self, stream: _Stream) -> None:
+        """Take up what a pass says behind what was fed and guessed; what is sure last is fed next.
 
         Every guess but the first hangs on those before it, so the first wrong one ends what is known.
         """
-        draft = progress.draft(len(fed))
-        likeliest = job.temperature <= 0 and progress.constraint is None
-        rows = self._forward(cache, [*fed, *draft], 1 + len(draft), likeliest)
-        sure = len(cache.tokens) - len(draft)
-        progress.drafted += len(draft)
-        for row, guess in zip(rows, [*draft, None], strict=True):
+        if not stream.rows:
+            self._pass(stream)
+        cache, job, progress = stream.cache, stream.job, stream.progress
+        rows, stream.rows = stream.rows, ()
+        sure = len(cache.tokens) - len(stream.draft)
+        progress.drafted += len(stream.draft)
+        for row, guess in zip(rows, [*stream.draft, None], strict=True):
             token, logprob = self._pick(cache, row, progress.constraint, job.temperature)
             progress.add(token, logprob)
             if token == guess:
@@ -128,31 +160,26 @@ class DecodeLoop:
             if token != guess or progress.reason is not None:
                 break
         cache.rewind(sure)
-        return token
+        stream.fed = [token]
 
-    def _forward(
-        self, cache: TokenCache, ids: Sequence[int], rows: int = 1, likeliest: bool = False
-    ) -> Sequence[Row]:
-        """One forward pass over `ids` behind what `cache` holds: logits [vocabulary] of each of the last
-        `rows`, or, where the `likeliest` token is all that is wanted and the model picks it, that.
-
-        The only place that touches the device. Inference mode belongs to the thread, and a suspended
-        generator must not leave it switched on: it is entered and left here.
-        """
-        try:
-            with torch.inference_mode():
-                batch = torch.tensor([list(ids)], device=self.device)
-                out = self._model(
-                    input_ids=batch, past_key_values=cache.past, use_cache=True, logits_to_keep=rows
-                )
-                # Either waits: a block must be over here.
-                picks = likeliest and hasattr(out, "picks")
-                found: Sequence[Row] = out.picks() if picks else list(out.logits[0].float().cpu())
-        except Exception as error:
-            cache.settle()
-            raise _as_model_error(error, cache) from error
-        cache.tokens += ids
-        return found
+    def _pass(self, stream: _Stream) -> None:
+        """One pass over what `stream` feeds, and over what the others feed that would need one next."""
+        began, streams = perf_counter(), [stream]
+        if stream in self._sharing:
+            others = [each for each in self._sharing if each is not stream and not each.rows]
+            streams += [each for each in others if each.cache.owner is each.owner]
+        rows = sum(len(each.fed) for each in streams)
+        for each in streams:
+            each.draft = each.progress.draft(rows, len(streams))
+            rows += len(each.draft)
+        feeds = [Feed(each.cache, [*each.fed, *each.draft], 1 + len(each.draft)) for each in streams]
+        plain = [each.job.temperature <= 0 and each.progress.constraint is None for each in streams]
+        for each, found in zip(streams, self._passes.run(*feeds, likeliest=all(plain)), strict=True):
+            each.rows = found
+        share = (perf_counter() - began) / len(streams)
+        for each in streams[1:]:
+            each.owed_s += share
+            stream.owed_s -= share
 
     def _pick(
         self, cache: TokenCache, row: Row, constraint: Constraint | None, temperature: float
@@ -189,10 +216,3 @@ def _not_a_number(cache: TokenCache) -> GenerationError:
         "the model computed numbers that are none (NaN): its weights are damaged (get it again), or "
         "too large for their number format (set `dtype` to float32)"
     )
-
-
-def _as_model_error(error: Exception, cache: TokenCache) -> ModelError:
-    if is_out_of_memory(error):
-        cache.drop()
-        return OutOfMemory("not enough memory for this request; the model stays loaded")
-    return GenerationError(f"a forward pass failed ({type(error).__name__})")

@@ -16,9 +16,9 @@ from midfill.model.trie import Constraint
 class Drafter(Protocol):
     """Guesses the next tokens from text that is there already; the loop verifies them."""
 
-    def draft(self, room: int, rows: int) -> Sequence[int]:
+    def draft(self, room: int, rows: int, streams: int = 1) -> Sequence[int]:
         """What may come next: at most `room` ids, none where trying does not pay. The pass that verifies
-        them computes `rows` others as well."""
+        them computes `rows` others as well, and gives each of `streams` a token."""
         ...
 
     def saw(self, token: int, text: str) -> None:
@@ -46,6 +46,8 @@ class Job:
     """How many of the request's are in the prompt: for `Usage`."""
     drafter: Drafter | None = None
     """Asked only for greedy answers: what is sampled cannot be compared with a guess."""
+    shares_passes: bool = False
+    """Whether its steps may be part of other streams' passes: of answers that nobody types against."""
 
 
 @dataclass(slots=True)
@@ -70,13 +72,13 @@ class Progress:
     _waiting: list[float] = field(default_factory=list)
     """Log-probabilities of tokens whose text has not gone out yet."""
 
-    def draft(self, rows: int) -> list[int]:
-        """Guesses to verify in the next pass, which computes `rows` others as well. None while something
-        else decides what comes next."""
+    def draft(self, rows: int, streams: int = 1) -> list[int]:
+        """Guesses to verify in the next pass, which computes `rows` others as well, for so many `streams`.
+        None while something else decides what comes next."""
         job, room = self.job, self.limit - self.generated - 1
         if job.drafter is None or job.temperature > 0 or self.constraint or room <= 0:
             return []
-        return list(job.drafter.draft(room, rows))[:room]
+        return list(job.drafter.draft(room, rows, streams))[:room]
 
     def add(self, token: int, logprob: float) -> None:
         """`token` came next. Sets `reason` where the answer ends with it."""

@@ -1,7 +1,7 @@
 """A KV cache that knows which tokens it holds. How keys and values are kept is the model's own: `Past`."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from midfill.model.tokens import common_prefix
 
@@ -20,6 +20,15 @@ class Past(Protocol):
 
     def memory_bytes(self) -> int:
         """Of all buffers, used or not."""
+        ...
+
+
+@runtime_checkable
+class Copied(Past, Protocol):
+    """Of a model that takes several streams through one pass."""
+
+    def take_from(self, other: Past, length: int) -> None:
+        """Become a copy of the first `length` positions of `other`, of the same model."""
         ...
 
 
@@ -47,6 +56,13 @@ class TokenCache:
         kept = min(common_prefix(self.tokens, prompt), len(prompt) - 1)
         self.rewind(kept)
         return kept
+
+    def take_from(self, other: "TokenCache", length: int) -> None:
+        """Become a copy of the first `length` tokens of `other`."""
+        self.drop()
+        assert isinstance(self.past, Copied), "made by a model that batches"
+        self.past.take_from(other.past, length)
+        self.tokens = other.tokens[:length]
 
     def holds(self, prompt: Sequence[int]) -> bool:
         """Whether all of `prompt` is there already."""

@@ -13,7 +13,7 @@ from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attentio
 
 from midfill.model.backends.lean.linears import FEW_ROWS
 from midfill.model.backends.lean.memory import MappedWeights
-from midfill.model.backends.lean.past import GrowingPast
+from midfill.model.backends.lean.past import BatchPast, GrowingPast, Part
 from midfill.model.backends.lean.shape import Shape
 
 FIRST_POSITIONS = 256
@@ -38,8 +38,9 @@ class Place:
     """[n, 1, head_dim]."""
     sin: torch.Tensor
     """[n, 1, head_dim], its first half negated: see `rotate`."""
-    mask: torch.Tensor | None
-    """[group * n, all positions], 0 or -inf; None for one new position, which sees everything."""
+    masks: Sequence[torch.Tensor | None]
+    """For each part [group * rows, all its positions], 0 or -inf; None for one new position, which sees
+    everything."""
 
 
 class Norm(torch.nn.Module):
@@ -65,26 +66,36 @@ class Attention(torch.nn.Module):
         self.bias = None if bias is None else torch.nn.Parameter(bias.float(), requires_grad=False)
         self._index, self._shape = index, shape
 
-    def forward(self, rows: torch.Tensor, past: Any, place: Place) -> torch.Tensor:
-        """[n, hidden] to [n, hidden]; appends the keys and values to `past`."""
+    def forward(self, rows: torch.Tensor, parts: Sequence[Part], place: Place) -> torch.Tensor:
+        """[n, hidden] to [n, hidden]; appends the keys and values of each part to its past."""
         shape, n = self._shape, rows.shape[0]
         mixed = self.qkv(rows).float()
         if self.bias is not None:
             mixed = mixed + self.bias
         heads = mixed.view(n, -1, shape.head_dim)
         turned = rotate(heads[:, : shape.heads + shape.kv_heads], place)
+        counts = [part.rows for part in parts]
+        each = zip(parts, torch.split(turned, counts), torch.split(heads, counts), place.masks, strict=True)
+        seen = [self._seen(*one) for one in each]
+        out: torch.Tensor = self.o(torch.cat(seen) if len(seen) > 1 else seen[0])
+        return out
+
+    def _seen(
+        self, part: Part, turned: torch.Tensor, heads: torch.Tensor, mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        """What the rows of `part` see of its positions: [rows, heads * head_dim]."""
+        shape, n = self._shape, part.rows
         group = shape.heads // shape.kv_heads
         queries = turned[:, : shape.heads].reshape(n, shape.kv_heads, group, shape.head_dim)
         queries = queries.permute(1, 2, 0, 3).reshape(1, shape.kv_heads, group * n, shape.head_dim)
-        keys, values = past.update(
+        keys, values = part.past.update(
             turned[:, shape.heads :].transpose(0, 1)[None],
             heads[:, shape.heads + shape.kv_heads :].transpose(0, 1)[None],
             self._index,
         )
-        seen = scaled_dot_product_attention(queries, keys, values, attn_mask=place.mask)
+        seen = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
         seen = seen.view(shape.kv_heads, group, n, shape.head_dim).permute(2, 0, 1, 3)
-        out: torch.Tensor = self.o(seen.reshape(n, -1))
-        return out
+        return seen.reshape(n, -1)
 
 
 class Mlp(torch.nn.Module):
@@ -105,8 +116,8 @@ class Layer(torch.nn.Module):
         super().__init__()
         self.attention, self.mlp, self.before, self.between = attention, mlp, before, between
 
-    def forward(self, rows: torch.Tensor, past: Any, place: Place) -> torch.Tensor:
-        rows = rows + self.attention(self.before(rows), past, place)
+    def forward(self, rows: torch.Tensor, parts: Sequence[Part], place: Place) -> torch.Tensor:
+        rows = rows + self.attention(self.before(rows), parts, place)
         out: torch.Tensor = rows + self.mlp(self.between(rows))
         return out
 
@@ -121,31 +132,40 @@ class LeanBody(torch.nn.Module):
         self.weight = torch.nn.Parameter(embed, requires_grad=False)
         self.layers = torch.nn.ModuleList(layers)
         self.norm = norm
-        self.few_rows: Callable[[torch.Tensor, Any, Place], torch.Tensor] | None = None
+        self.few_rows: Callable[[torch.Tensor, Sequence[Part], Place], torch.Tensor] | None = None
         """Takes few rows through all layers at once, where there is such a way."""
-        self._shape = shape
+        self.shape = shape
         self._turns = shape.rope.frequencies(shape.head_dim)
         self._cos = self._sin = torch.empty(0, 1, shape.head_dim)
 
-    def forward(self, ids: torch.Tensor, past: Any) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, past: GrowingPast | BatchPast) -> torch.Tensor:
         """Ids [n] behind what `past` holds: [n, hidden] before the head."""
-        place = self._place(past.get_seq_length(), len(ids))
+        parts = past.split(len(ids))
+        place = self._place(parts)
         rows = embedding(ids, self.weight).float()
         if self.few_rows is not None and len(ids) <= FEW_ROWS:
-            return self.few_rows(rows, past, place)
+            return self.few_rows(rows, parts, place)
         for layer in self.layers:
-            rows = layer(rows, past, place)
+            rows = layer(rows, parts, place)
         return rows
 
-    def _place(self, begin: int, n: int) -> Place:
-        end = begin + n
-        if end > len(self._cos):
-            self._cos, self._sin = self._table(max(FIRST_POSITIONS, end, 2 * len(self._cos)))
-        mask = None
-        if n > 1 and self.few_rows is None:  # where few rows have a way of their own, no layer needs one
-            mask = torch.full((n, end), float("-inf")).triu_(begin + 1)
-            mask = mask.repeat(self._shape.heads // self._shape.kv_heads, 1)
-        return Place(self._cos[begin:end], self._sin[begin:end], mask)
+    def _place(self, parts: Sequence[Part]) -> Place:
+        spans = [(begin := part.past.get_seq_length(), begin + part.rows) for part in parts]
+        longest = max(end for _, end in spans)
+        if longest > len(self._cos):
+            self._cos, self._sin = self._table(max(FIRST_POSITIONS, longest, 2 * len(self._cos)))
+        cos = [self._cos[begin:end] for begin, end in spans]
+        sin = [self._sin[begin:end] for begin, end in spans]
+        masks = [self._mask(begin, end) for begin, end in spans]
+        if len(parts) == 1:
+            return Place(cos[0], sin[0], masks)
+        return Place(torch.cat(cos), torch.cat(sin), masks)
+
+    def _mask(self, begin: int, end: int) -> torch.Tensor | None:
+        if end - begin == 1 or self.few_rows is not None:
+            return None  # where few rows have a way of their own, no layer needs one
+        mask = torch.full((end - begin, end), float("-inf")).triu_(begin + 1)
+        return mask.repeat(self.shape.heads // self.shape.kv_heads, 1)
 
     def _table(self, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
         angles = torch.outer(torch.arange(positions).float(), self._turns)
@@ -154,7 +174,7 @@ class LeanBody(torch.nn.Module):
 
 
 class LeanModel(torch.nn.Module):
-    """A causal language model for `DecodeLoop`: batch of one, on the CPU."""
+    """A causal language model for `DecodeLoop` on the CPU: one stream of tokens, or several at once."""
 
     def __init__(
         self,
@@ -182,9 +202,19 @@ class LeanModel(torch.nn.Module):
             kept += [packed.numbers, packed.scales] if packed else []
         return sum({tensor.data_ptr(): tensor.nbytes for tensor in kept}.values())
 
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """Of keys and values in all layers, in float32."""
+        shape = self.model.shape
+        return 2 * shape.layers * shape.kv_heads * shape.head_dim * torch.float32.itemsize
+
     def make_past(self) -> GrowingPast:
         """Empty keys and values for one stream of tokens."""
         return GrowingPast(len(self.model.layers))
+
+    def batch(self, parts: Sequence[tuple[GrowingPast, int]]) -> BatchPast:
+        """For one pass over rows of several streams: (past, how many rows are its own) in order."""
+        return BatchPast([Part(*part) for part in parts])
 
     def get_input_embeddings(self) -> "LeanBody":
         """As transformers: what has a `weight` of a row for each token."""

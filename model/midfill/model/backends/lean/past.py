@@ -4,6 +4,9 @@ transformers' DynamicCache copies all of K and V at every step, and its `crop` c
 (inference.md §3.1). Knows no tokens and no model: see `TokenCache`.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 
 FIRST_CAPACITY_TOKENS = 256
@@ -38,6 +41,12 @@ class GrowingLayer:
         buffers = self._room_for(self.length + new, like, like)
         self.length += new
         return buffers
+
+    def take_from(self, other: "GrowingLayer", length: int) -> None:
+        """Become a copy of the first `length` positions of `other`, which has as many."""
+        self.length = 0
+        if length and other.keys is not None and other.values is not None:
+            self.update(other.keys[:, :, :length], other.values[:, :, :length])
 
     def rewind(self, length: int) -> None:
         """Forget everything behind the first `length` positions."""
@@ -77,6 +86,16 @@ class GrowingPast:
         """See `GrowingLayer.update`."""
         return self.layers[layer_index].update(keys, values)
 
+    def split(self, rows: int) -> "tuple[Part, ...]":
+        """Whose the `rows` of a pass are: all its own."""
+        return (Part(self, rows),)
+
+    def take_from(self, other: object, length: int) -> None:
+        """Become a copy of the first `length` positions of `other`, which is one like this."""
+        assert isinstance(other, GrowingPast)
+        for layer, theirs in zip(self.layers, other.layers, strict=True):
+            layer.take_from(theirs, length)
+
     def rewind(self, length: int) -> None:
         """Forget everything behind the first `length` positions, in every layer."""
         for layer in self.layers:
@@ -85,6 +104,25 @@ class GrowingPast:
     def memory_bytes(self) -> int:
         """Of all buffers, used or not."""
         return sum(layer.memory_bytes() for layer in self.layers)
+
+
+class Part(NamedTuple):
+    """Of a pass, the rows of one stream of tokens, and where their keys and values go."""
+
+    past: GrowingPast
+    rows: int
+
+
+class BatchPast:
+    """The pasts of several streams that go through one pass side by side. Lives as long as the pass."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = tuple(parts)
+
+    def split(self, rows: int) -> tuple[Part, ...]:
+        """Whose the `rows` of a pass are, in order."""
+        assert sum(part.rows for part in self._parts) == rows, "each row is one stream's"
+        return self._parts
 
 
 def _buffer(like: torch.Tensor, capacity: int) -> torch.Tensor:

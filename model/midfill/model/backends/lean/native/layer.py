@@ -14,7 +14,7 @@ from midfill.model.backends.lean.kernels import Kernel, Packed
 from midfill.model.backends.lean.linears import FEW_ROWS
 from midfill.model.backends.lean.native.library import Library, library
 from midfill.model.backends.lean.native.pack import LANES
-from midfill.model.backends.lean.past import GrowingPast
+from midfill.model.backends.lean.past import Part
 from midfill.model.backends.lean.schemes import Scheme
 from midfill.model.backends.lean.shape import Shape
 
@@ -75,7 +75,7 @@ class NativeOutput(Output):
 
 
 class NativeLayer(torch.nn.Module):
-    """Takes the place of a `Layer`; its past is a `GrowingPast`."""
+    """Takes the place of a `Layer`."""
 
     def __init__(
         self,
@@ -93,16 +93,19 @@ class NativeLayer(torch.nn.Module):
         self.before, self.between = norms
         self._library, self._index, self._shape = library, index, shape
 
-    def forward(self, rows: torch.Tensor, past: GrowingPast, place: Place) -> torch.Tensor:
-        """[n, hidden] in place; appends the keys and values to `past`."""
+    def forward(self, rows: torch.Tensor, parts: Sequence[Part], place: Place) -> torch.Tensor:
+        """[n, hidden] in place; appends the keys and values of each part to its past."""
         shape, n = self._shape, len(rows)
-        layer = past.layers[self._index]
         mixed = self.qkv(rows, norm=self.before).view(n, -1, shape.head_dim)
-        begin = layer.length
-        keys, values = layer.extend(n, shape.kv_heads, shape.head_dim)
-        self._library.place(mixed, self.bias, place.cos, place.sin, keys, values, begin)
         seen = torch.empty(n, shape.heads * shape.head_dim)
-        self._library.attend(mixed, keys, values, begin, seen)
+        at = 0
+        for part in parts:
+            layer, own = part.past.layers[self._index], slice(at, at + part.rows)
+            begin = layer.length
+            keys, values = layer.extend(part.rows, shape.kv_heads, shape.head_dim)
+            self._library.place(mixed[own], self.bias, place.cos[own], place.sin[own], keys, values, begin)
+            self._library.attend(mixed[own], keys, values, begin, seen[own])
+            at += part.rows
         self.o(seen, onto=rows)
         self.down(self.gate_up(rows, norm=self.between, gated=True), onto=rows)
         return rows

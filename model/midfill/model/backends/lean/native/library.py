@@ -59,7 +59,9 @@ class Library:
             ctypes.c_float,
             Pointer,
             Pointer,
+            Pointer,
             Long,
+            Pointer,
         ]
         self._likeliest.argtypes = (Pointer, Long, Long, Pointer, Pointer)
         self._likeliest.restype = None
@@ -131,13 +133,15 @@ class Library:
         shape: Shape,
         cos: torch.Tensor,
         sin: torch.Tensor,
-        begin: int,
+        spans: "ctypes.Array[Any]",
+        kept: "ctypes.Array[Any]",
     ) -> None:
         """`rows` [n, hidden] through all layers, in place: see `stack.py`."""
         failed = self._layers(
             *(ctypes.addressof(structs), len(structs), rows.data_ptr(), len(rows)),
             *(shape.heads, shape.kv_heads, shape.head_dim, shape.epsilon),
-            *(cos.data_ptr(), sin.data_ptr(), begin),
+            *(cos.data_ptr(), sin.data_ptr()),
+            *(ctypes.addressof(spans), len(spans), ctypes.addressof(kept)),
         )
         _check(failed)
 

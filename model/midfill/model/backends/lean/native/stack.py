@@ -8,7 +8,7 @@ import torch
 from midfill.model.backends.lean.forward import Place
 from midfill.model.backends.lean.native.layer import Held, NativeLayer
 from midfill.model.backends.lean.native.library import Library, Long, Pointer
-from midfill.model.backends.lean.past import GrowingPast
+from midfill.model.backends.lean.past import Part
 from midfill.model.backends.lean.shape import Shape
 
 
@@ -29,9 +29,20 @@ class LayerStruct(ctypes.Structure):
 
     _fields_ = (
         *((part, LinearStruct) for part in ("qkv", "o", "gate_up", "down")),
-        *((name, Pointer) for name in ("bias", "before", "between", "keys", "values")),
-        ("capacity", Long),
+        *((name, Pointer) for name in ("bias", "before", "between")),
     )
+
+
+class SpanStruct(ctypes.Structure):
+    """`Span` of layers.c."""
+
+    _fields_ = (("rows", Long), ("begin", Long))
+
+
+class KeptStruct(ctypes.Structure):
+    """`Kept` of layers.c."""
+
+    _fields_ = (("keys", Pointer), ("values", Pointer), ("capacity", Long))
 
 
 class NativeStack:
@@ -47,14 +58,18 @@ class NativeStack:
             struct.bias = None if layer.bias is None else layer.bias.data_ptr()
             struct.before, struct.between = layer.before.weight.data_ptr(), layer.between.weight.data_ptr()
 
-    def __call__(self, rows: torch.Tensor, past: GrowingPast, place: Place) -> torch.Tensor:
-        """[n, hidden] in place; appends the keys and values to `past`. Raises MemoryError."""
-        shape, n, begin = self._shape, len(rows), past.get_seq_length()
-        for struct, layer in zip(self._structs, past.layers, strict=True):
-            keys, values = layer.extend(n, shape.kv_heads, shape.head_dim)
-            struct.keys, struct.values = keys.data_ptr(), values.data_ptr()
-            struct.capacity = keys.shape[2]
-        self._library.layers(self._structs, rows, shape, place.cos, place.sin, begin)
+    def __call__(self, rows: torch.Tensor, parts: Sequence[Part], place: Place) -> torch.Tensor:
+        """[n, hidden] in place; appends each part's keys and values to its past. Raises MemoryError."""
+        shape, streams = self._shape, len(parts)
+        spans = (SpanStruct * streams)(*(SpanStruct(p.rows, p.past.get_seq_length()) for p in parts))
+        kept = (KeptStruct * (streams * len(self._layers)))()
+        for stream, part in enumerate(parts):
+            for index, layer in enumerate(part.past.layers):
+                keys, values = layer.extend(part.rows, shape.kv_heads, shape.head_dim)
+                struct = kept[index * streams + stream]
+                struct.keys, struct.values = keys.data_ptr(), values.data_ptr()
+                struct.capacity = keys.shape[2]
+        self._library.layers(self._structs, rows, shape, place.cos, place.sin, spans, kept)
         return rows
 
 
