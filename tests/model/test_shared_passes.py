@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from midfill.model.api import Chunk, Event, Finish
-from midfill.model.backends.hf.decode import DecodeLoop
+from midfill.model.backends.hf.decode import CPU_BACKGROUND_TOKENS, CPU_BLOCK_TOKENS, DecodeLoop
 from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.errors import GenerationError, OutOfMemory
@@ -25,7 +25,7 @@ def lean(request: pytest.FixtureRequest) -> Any:
 
 
 def job(prompt: Sequence[int], **more: Any) -> Job:
-    return Job(prompt, more.pop("new", NEW), frozenset(), shares_passes=True, **more)
+    return Job(prompt, more.pop("new", NEW), frozenset(), background=True, **more)
 
 
 def in_turns(streams: Sequence[Generator[Event, None, None]]) -> list[list[Event]]:
@@ -198,3 +198,16 @@ def test_the_log_probabilities_are_those_of_one_alone(lean: Any) -> None:
     alone = [list(loop.stream(make_cache(lean), job(prompt))) for prompt in PROMPTS]
     for ours, theirs in zip(together, alone, strict=True):
         assert said(ours) == pytest.approx(said(theirs), abs=1e-4)
+
+
+def test_what_nobody_types_against_is_prefilled_in_small_blocks(lean: Any) -> None:
+    prompt = random_ids(300, 8)
+    for more in ({}, {"prefill_only": True}):
+        loop, cache = make_loop(lean, 0), make_cache(lean)
+        with counted(lean) as rows:
+            found = list(loop.stream(cache, job(prompt, new=2, **more)))
+        assert max(rows) == CPU_BACKGROUND_TOKENS
+        assert tokens(found) == ([] if more else expected(lean, prompt, 2))
+    with counted(lean) as rows:
+        list(make_loop(lean, 0).stream(make_cache(lean), Job(prompt, 2, frozenset())))
+    assert max(rows) == CPU_BLOCK_TOKENS

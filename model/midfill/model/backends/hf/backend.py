@@ -144,8 +144,7 @@ class TransformersBackend:
 
     def fim_prompt(self, request: FimRequest) -> Prompt:
         """What `request` becomes: see `Prompts.make`."""
-        prompts = self._ready()[2]
-        return prompts.make(request, self._documents.held)
+        return self._ready()[2].make(request, self._documents.held)
 
     def _complete(self, loop: DecodeLoop, document: Document, job: Job) -> Generator[Event, None, None]:
         """After one that memory had no room for, other documents' caches are gone, and the next prompt is
@@ -221,6 +220,7 @@ def _job(
         scanner=StopScanner(request.stop),
         temperature=request.temperature,
         prefill_only=request.prefill_only,
+        background=request.prefill_only,
         drafter=drafter,
     )
 

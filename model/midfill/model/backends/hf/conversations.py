@@ -34,7 +34,7 @@ class Conversations:
         way shares more, of which it is a copy."""
         cache = self._take(job.prompt)
         try:
-            yield from loop.stream(cache, replace(job, shares_passes=True))
+            yield from loop.stream(cache, replace(job, background=True))
         finally:
             if cache in self._taken:
                 self._taken.remove(cache)

@@ -46,8 +46,9 @@ class Job:
     """How many of the request's are in the prompt: for `Usage`."""
     drafter: Drafter | None = None
     """Asked only for greedy answers: what is sampled cannot be compared with a guess."""
-    shares_passes: bool = False
-    """Whether its steps may be part of other streams' passes: of answers that nobody types against."""
+    background: bool = False
+    """Nobody types against it: its blocks are small, so that who does type has the device soon, and its
+    steps may be part of other streams' passes."""
 
 
 @dataclass(slots=True)
