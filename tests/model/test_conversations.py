@@ -11,6 +11,7 @@ import pytest
 from midfill.model.api import ChatMessage, ChatRequest, Finish, FinishReason, Lane
 from midfill.model.backends.base import most_chats_of
 from midfill.model.backends.filtered import FilteredBackend
+from midfill.model.backends.hf.backend import TransformersBackend
 from midfill.model.backends.hf.conversations import (
     CONVERSATION_TOKENS,
     MOST_CHATS,
@@ -18,9 +19,10 @@ from midfill.model.backends.hf.conversations import (
     most_chats,
 )
 from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.pair import PairBackend
 from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.worker import Worker
-from tests.model.backends import REQUEST, loaded, text
+from tests.model.backends import CONFIG, REQUEST, as_local, ignore, loaded, text
 from tests.model.looping import assert_in_step, expected, make_loop, random_ids, tokens
 from tests.model.test_shared_passes import in_turns, job
 from tests.model.tiny import make_model
@@ -83,6 +85,19 @@ def test_a_free_cache_that_shares_less_becomes_a_copy_when_there_may_be_no_more(
     assert caches[2] is caches[1]
     assert tokens(found[1]) == expected(lean, last, SHORT)
     assert tokens(found[0]) == expected(lean, HEAD, SHORT)[1:]
+
+
+def test_of_two_free_caches_the_one_that_shares_more_is_left(lean: Any) -> None:
+    (chats, caches), loop = conversations(lean, most=3), make_loop(lean, 64)
+    prompts = [HEAD, HEAD[:9] + random_ids(9, 5), random_ids(20, 6)]
+    streams = [chats.stream(loop, job(prompt, new=SHORT)) for prompt in prompts]
+    for stream in streams:
+        next(stream)
+    list(streams[1])
+    list(streams[2])
+    last = HEAD[:30] + random_ids(3, 7)
+    assert tokens(list(chats.stream(loop, job(last, new=SHORT)))) == expected(lean, last, SHORT)
+    assert caches[3] is caches[2]
 
 
 def test_one_chat_more_than_there_may_be_ends_another(lean: Any) -> None:
@@ -173,3 +188,24 @@ def test_a_filter_that_is_not_loaded_yet_may_take_one_question_at_a_time(
     list(both.stream(question))
     assert both.most_chats == MOST_CHATS
     both.close()
+
+
+def test_of_two_models_the_second_counts_once_it_is_loaded(save_model: Callable[..., Path]) -> None:
+    folder = save_model()
+
+    def make() -> TransformersBackend:
+        return TransformersBackend(CONFIG, as_local(folder))
+
+    pair = PairBackend(make, make, "second")
+    pair.load(ignore)
+    assert pair.most_chats == 1
+    list(pair.stream(QUESTIONS[0]))
+    assert pair.most_chats == MOST_CHATS
+    pair.close()
+
+
+def test_prefilling_ahead_is_background_and_a_completion_is_not(save_model: Callable[..., Path]) -> None:
+    backend, _ = loaded(save_model())
+    _, ahead = backend._fim_job(backend._loaded, replace(REQUEST, prefill_only=True))
+    _, asked = backend._fim_job(backend._loaded, REQUEST)
+    assert (ahead.background, asked.background) == (True, False)

@@ -1,5 +1,6 @@
 """Streams that share passes: each answer is what it would be alone, however they come and go."""
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -173,6 +174,19 @@ def test_a_pass_that_fails_ends_the_one_it_was_for(lean: Any, error: Exception, 
     assert caches[0].tokens == [] if told is OutOfMemory else caches[0].tokens[:30] == PROMPTS[0]
 
 
+def test_guesses_are_asked_for_with_all_that_wait_for_the_pass(lean: Any) -> None:
+    class Curious(Oracle):
+        def draft(self, room: int, rows: int, streams: int = 1) -> list[int]:
+            asked.append((rows, streams))
+            return super().draft(room, rows)
+
+    asked: list[tuple[int, int]] = []
+    loop, oracles = make_loop(lean, 64), [Curious(expected(lean, p), SPOILS["right"], 1) for p in PROMPTS]
+    jobs = [job(p, drafter=oracle) for p, oracle in zip(PROMPTS[:3], oracles, strict=False)]
+    in_turns([loop.stream(make_cache(lean), each) for each in jobs])
+    assert asked[:6] == [(30, 1), (7, 1), (41, 1), (3, 3), (4, 3), (5, 3)]
+
+
 def test_sampled_and_greedy_answers_share_passes(lean: Any) -> None:
     loop = make_loop(lean, 64, seed=3)
     jobs = [job(PROMPTS[0], temperature=1.5), job(PROMPTS[1])]
@@ -183,10 +197,13 @@ def test_sampled_and_greedy_answers_share_passes(lean: Any) -> None:
 
 def test_the_time_of_a_pass_is_shared_by_those_in_it(lean: Any) -> None:
     loop = DecodeLoop(lean, lambda token: b"x", 1000, 64)
+    began = time.perf_counter()
     found = in_turns([loop.stream(make_cache(lean), job(prompt)) for prompt in PROMPTS[:3]])
+    taken_ms = (time.perf_counter() - began) * 1000
     usages = [events[-1].usage for events in found if isinstance(events[-1], Finish)]
     assert all(usage.decode_ms > 0 for usage in usages)
     assert max(u.decode_ms for u in usages) < 3 * min(u.decode_ms for u in usages)
+    assert sum(u.decode_ms + u.prefill_ms for u in usages) < taken_ms
 
 
 def test_the_log_probabilities_are_those_of_one_alone(lean: Any) -> None:

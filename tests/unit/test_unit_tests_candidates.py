@@ -50,6 +50,10 @@ def test_one_candidate_that_cannot_be_answered_ends_the_others(place):
             raise
         return ""
 
-    with pytest.raises(NoTests, match="stopped meanwhile"):
-        asyncio.run(write_tests(place, 1, ask, NOT_RUN))
-    assert len(cancelled) == 2
+    async def write() -> None:
+        with pytest.raises(NoTests, match="stopped meanwhile"):
+            await write_tests(place, 1, ask, NOT_RUN)
+        await asyncio.sleep(0)
+        assert len(cancelled) == 2
+
+    asyncio.run(write())

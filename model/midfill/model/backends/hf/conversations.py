@@ -44,7 +44,6 @@ class Conversations:
         """Give all memory back."""
         for cache in [*self._free, *self._taken]:
             cache.drop()
-        self._free, self._taken = [], []
 
     def _take(self, prompt: Sequence[int]) -> TokenCache:
         def shared(cache: TokenCache) -> int:
