@@ -1,12 +1,12 @@
 """The decode loop on a tiny model, driven and checked: shared by this room's tests."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
-from midfill.model.api import Chunk, Finish
+from midfill.model.api import Chunk, Event, Finish
 from midfill.model.backends.hf.decode import DecodeLoop
 from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
@@ -64,6 +64,20 @@ def run_changed(loop: DecodeLoop, cache: TokenCache, change_at: int) -> tuple[li
     run(loop, cache, first)
     prompt = first[:change_at] + other
     return prompt, *run(loop, cache, prompt)
+
+
+def in_turns(streams: Sequence[Generator[Event, None, None]]) -> list[list[Event]]:
+    """What each gives, one `next()` after the other, as the worker's lane has it."""
+    events: list[list[Event]] = [[] for _ in streams]
+    open_streams = list(enumerate(streams))
+    while open_streams:
+        for each in list(open_streams):
+            index, stream = each
+            try:
+                events[index].append(next(stream))
+            except StopIteration:
+                open_streams.remove(each)
+    return events
 
 
 def tokens(events: Sequence[Any]) -> list[int]:

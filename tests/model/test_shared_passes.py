@@ -13,7 +13,16 @@ from midfill.model.backends.hf.decode import CPU_BACKGROUND_TOKENS, CPU_BLOCK_TO
 from midfill.model.backends.hf.job import Job
 from midfill.model.backends.hf.kv import TokenCache
 from midfill.model.errors import GenerationError, OutOfMemory
-from tests.model.looping import NEW, assert_in_step, expected, make_cache, make_loop, random_ids, tokens
+from tests.model.looping import (
+    NEW,
+    assert_in_step,
+    expected,
+    in_turns,
+    make_cache,
+    make_loop,
+    random_ids,
+    tokens,
+)
 from tests.model.test_speculation import SPOILS, Oracle
 from tests.model.tiny import make_model
 
@@ -27,20 +36,6 @@ def lean(request: pytest.FixtureRequest) -> Any:
 
 def job(prompt: Sequence[int], **more: Any) -> Job:
     return Job(prompt, more.pop("new", NEW), frozenset(), background=True, **more)
-
-
-def in_turns(streams: Sequence[Generator[Event, None, None]]) -> list[list[Event]]:
-    """What each gives, one `next()` after the other, as the worker's lane has it."""
-    events: list[list[Event]] = [[] for _ in streams]
-    open_streams = list(enumerate(streams))
-    while open_streams:
-        for each in list(open_streams):
-            index, stream = each
-            try:
-                events[index].append(next(stream))
-            except StopIteration:
-                open_streams.remove(each)
-    return events
 
 
 @contextmanager

@@ -19,6 +19,8 @@ function before says, though this one does something else."""
 BODY_TOKENS = 900
 """Of a longer function the ends would be shown: there it is better asked for."""
 TOKENS = 90
+"""Of one answer, the likeliest. Of seven (six at temperature 0.7) the one that the others are nearest to,
+or that makes the body likeliest, is no better: over 98 functions `own` changed by less than its noise."""
 MOST_CHARS = 600
 SECTION = re.compile(
     r"^\s*(?:(?:args|arguments|param\w*|returns?|yields?|raises?|examples?|notes?|usage|input|output)\b[^.]*:"
