@@ -3,7 +3,7 @@
 Every 10th function of HumanEval, its questions as the action asks them, through the worker; by turns in
 both ways, beginning with the one or the other, each with empty KV caches. Summary: `batch_speedup`, the
 median of how many times faster the batch is; `batch_same_share`, of how many functions all answers are the
-same.
+same; `most_chats`, how many questions this machine's memory lets the model take at once (1: no batch).
 """
 
 import argparse
@@ -60,7 +60,9 @@ def main() -> None:
         for way, took in seconds.items()
     ]
     ratios = [alone / batch for alone, batch in zip(*seconds.values(), strict=True)]
-    report("batch", rows, {"batch_speedup": median(ratios), "batch_same_share": sum(same) / len(same)})
+    share = sum(same) / len(same)
+    figures = {"batch_speedup": median(ratios), "batch_same_share": share, "most_chats": most[BATCH]}
+    report("batch", rows, figures)
 
 
 def started(model: str) -> tuple[Any, Worker]:

@@ -150,7 +150,8 @@ class VscodeSession(Watched):
         as well, and nothing in the window says when."""
         self.press("Control+s")
         self.page.wait_for_selector(f".tab.active:not(.dirty)[data-resource-name='{file.name}']")
-        return self.wait_for("the file", file.read_bytes).decode()
+        text: bytes = self.wait_for("the file", file.read_bytes)
+        return text.decode()
 
     def status(self) -> str:
         """What a screen reader says of the status bar item; empty where there is none."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,8 +20,10 @@ from midfill.model.backends.hf.conversations import (
     most_chats,
 )
 from midfill.model.backends.hf.kv import TokenCache
+from midfill.model.backends.lean.past import GrowingLayer
 from midfill.model.backends.pair import PairBackend
 from midfill.model.cancel import CancelReason, CancelToken
+from midfill.model.errors import GenerationError
 from midfill.model.worker import Worker
 from tests.model.backends import CONFIG, REQUEST, as_local, ignore, loaded, text
 from tests.model.looping import assert_in_step, expected, in_turns, make_loop, random_ids, tokens
@@ -110,12 +113,41 @@ def test_one_chat_more_than_there_may_be_ends_another(lean: Any) -> None:
         next(first)
 
 
+def test_a_cache_that_was_taken_over_is_free_when_both_have_ended(lean: Any) -> None:
+    (chats, caches), loop = conversations(lean, most=1), make_loop(lean, 64)
+    first, second = (chats.stream(loop, job(prompt, new=SHORT)) for prompt in (HEAD, HEAD[:20]))
+    next(first)
+    begun = [next(second)]
+    with pytest.raises(GenerationError):
+        next(first)
+    assert not chats._free
+    assert tokens([*begun, *second]) == expected(lean, HEAD[:20], SHORT)
+    assert chats._free == [caches[0]]
+
+
+def test_where_no_memory_is_left_for_a_copy_the_prompt_is_computed(
+    lean: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (chats, caches), loop = conversations(lean), make_loop(lean, 64)
+    streams = [chats.stream(loop, job(HEAD, new=SHORT))]
+    next(streams[0])
+    monkeypatch.setattr(GrowingLayer, "take_from", Mock(side_effect=MemoryError))
+    second = list(chats.stream(loop, job(HEAD[:30], new=SHORT)))
+    assert tokens(second) == expected(lean, HEAD[:30], SHORT)
+    assert isinstance(second[-1], Finish)
+    assert second[-1].usage.reused_tokens == 0
+    monkeypatch.setattr(GrowingLayer, "take_from", Mock(side_effect=ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        next(chats.stream(loop, job([*HEAD, 1], new=SHORT)))
+    assert_in_step(lean, caches[1])
+
+
 def test_as_many_chats_as_their_keys_and_values_have_memory_for(lean: Any, qwen2: Any) -> None:
     each = CONVERSATION_TOKENS * lean.kv_bytes_per_token
-    assert [most_chats(lean, budget) for budget in (0, each, 3 * each - 1, 3 * each, 99 * each)] == [
-        *(1, 1, 2, 3, MOST_CHATS)
-    ]
-    assert most_chats(qwen2, 99 * each) == 1  # transformers' pass is for one
+    budgets = (0, each, 3 * each - 1, 3 * each, 99 * each)
+    assert [most_chats(lean, 9999, budget) for budget in budgets] == [1, 1, 2, 3, MOST_CHATS]
+    assert most_chats(lean, CONVERSATION_TOKENS // 2, 2 * each) == 4
+    assert most_chats(qwen2, 9999, 99 * each) == 1  # transformers' pass is for one
     past = lean.make_past()
     past.layers[0].extend(1, lean.model.shape.kv_heads, lean.model.shape.head_dim)
     held = past.layers[0]
@@ -151,7 +183,7 @@ def test_a_worker_answers_three_questions_at_once_as_it_answers_each_alone(
     assert [inbox.wait().reason for inbox in (*chats, fim)].count(FinishReason.ERROR) == 0
     assert [inbox.text for inbox in chats] == alone
     assert fim.text == hole
-    assert len(backend._chat._free) == len(QUESTIONS)
+    assert len(backend._chat._free) == 1  # the others' memory was given back
     assert start.worker.close(TIMEOUT_S)
 
 

@@ -72,6 +72,13 @@ def test_four_answers_take_the_passes_of_one(lean: Any) -> None:
     assert rows == [30, 7, 41, 18] + [4] * (NEW - 1)
 
 
+def test_one_that_has_ended_is_fed_nothing_more(lean: Any) -> None:
+    loop, jobs = make_loop(lean, 64), [job(PROMPTS[0]), job(PROMPTS[1], new=5)]
+    with counted(lean) as rows:
+        in_turns([loop.stream(make_cache(lean), each) for each in jobs])
+    assert rows == [30, 7] + [2] * 4 + [1] * (NEW - 5)
+
+
 def test_who_does_not_share_takes_passes_alone(lean: Any) -> None:
     loop = make_loop(lean, 64)
     alone = Job(PROMPTS[1], NEW, frozenset())
@@ -197,7 +204,6 @@ def test_the_time_of_a_pass_is_shared_by_those_in_it(lean: Any) -> None:
     taken_ms = (time.perf_counter() - began) * 1000
     usages = [events[-1].usage for events in found if isinstance(events[-1], Finish)]
     assert all(usage.decode_ms > 0 for usage in usages)
-    assert max(u.decode_ms for u in usages) < 3 * min(u.decode_ms for u in usages)
     assert sum(u.decode_ms + u.prefill_ms for u in usages) < taken_ms
 
 

@@ -105,7 +105,7 @@ def test_chats_that_may_go_side_by_side_take_turns_once_each_has_begun(worker, b
     backend.open_gate()
     for inbox in inboxes:
         inbox.wait()
-    assert "".join(backend.passes) == "aabbababccc"
+    assert "".join(backend.passes) == "aabababbccc"
     assert [inbox.text for inbox in inboxes] == ["a0a1a2", "b0b1b2", "one two three"]
 
 

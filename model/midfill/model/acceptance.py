@@ -53,7 +53,8 @@ def best_length(chances: Sequence[float], costs: Sequence[float], rows: int = 1,
 
     `chances[i]`: that guess i is right, if all before it are. `costs[n]`: of a pass over n + 1 rows, `rows`
     of which are computed anyway. Beside the guesses that come true the pass gives a token to each of the
-    `streams` that share it: all of them wait for what it takes longer.
+    `streams` that share it: all of them wait for what it takes longer. What the others' guesses give is not
+    counted.
     """
     best, best_rate = 0, streams / costs[rows - 1]
     tokens, all_right = float(streams), 1.0

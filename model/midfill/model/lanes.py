@@ -30,7 +30,8 @@ class Ticket:
 
 @dataclass(slots=True)
 class Lanes:
-    """The waiting tickets, by lane; within a lane first come, first served. Guarded by the worker."""
+    """The waiting tickets, by lane; within a lane first come, first served, but for those that take turns.
+    Guarded by the worker."""
 
     queues: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
 
@@ -49,11 +50,16 @@ class Lanes:
         return next((t for t in waiting if t.token.cancelled), waiting[0] if waiting else None)
 
     def let_others_go(self, ticket: Ticket, most: int) -> None:
-        """Before its next step the others have one that are among the first `most` of its lane."""
+        """Those that have begun in its lane have a step each before `ticket`'s next. If they are fewer than
+        `most`, the next may begin, once all have a token: what they prefill, it may begin with."""
         queue = self.queues[ticket.lane]
-        if ticket in queue and queue.index(ticket) < most:
-            queue.remove(ticket)
-            queue.insert(most - 1, ticket)
+        if ticket not in queue:
+            return
+        queue.remove(ticket)
+        begun = [*(each for each in queue if each.stream is not None), ticket]
+        waiting = [each for each in queue if each.stream is None]
+        next_one = waiting[:1] if len(begun) < most and all(each.tokens for each in begun) else []
+        self.queues[ticket.lane] = deque([*next_one, *begun, *waiting[len(next_one) :]])
 
     def all(self) -> list[Ticket]:
         return [ticket for lane in Lane for ticket in self.queues[lane]]

@@ -172,9 +172,10 @@ class Worker:
         event = self._cancelled(ticket) if ticket.token.cancelled else self._advance(ticket)
         if isinstance(event, Chunk):
             ticket.tokens += len(event.logprobs)
-            if ticket.tokens and ticket.lane is Lane.CHAT:  # before, it prefills what others may begin with
+            if ticket.lane is Lane.CHAT:
+                most = most_chats_of(self._backend)
                 with self._wake:
-                    self._lanes.let_others_go(ticket, most_chats_of(self._backend))
+                    self._lanes.let_others_go(ticket, most)
         else:
             self._retire(ticket)
             event = replace(event, usage=replace(event.usage, queue_ms=_queue_ms(ticket)))

@@ -67,19 +67,11 @@ class Resting(Protocol):
         ...
 
 
-@runtime_checkable
-class Batching(Protocol):
-    """A backend whose chat streams go through one pass together where several are under way at once."""
-
-    @property
-    def most_chats(self) -> int:
-        """How many may be under way now. At least 1, and no reason to end one where it falls."""
-        ...
-
-
 def most_chats_of(backend: object) -> int:
-    """Of any backend: 1 where it does not say."""
-    return backend.most_chats if isinstance(backend, Batching) else 1
+    """How many chat streams of `backend` may be under way now, because they share passes; 1 where it has no
+    `most_chats`. No reason to end one where it falls."""
+    most: int = getattr(backend, "most_chats", 1)
+    return most
 
 
 def load_whole(backend: TwoStep, report: Report) -> ModelInfo:

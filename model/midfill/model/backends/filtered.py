@@ -62,7 +62,7 @@ class FilteredBackend:
 
     @property
     def most_chats(self) -> int:
-        """See `Batching`."""
+        """See `most_chats_of`."""
         return min(most_chats_of(self._backend), self._filter.most_chats)
 
     def count_tokens(self, text: str) -> int:

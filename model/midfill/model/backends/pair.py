@@ -79,7 +79,7 @@ class PairBackend:
 
     @property
     def most_chats(self) -> int:
-        """See `Batching`: either may be asked by an action."""
+        """See `most_chats_of`: either may be asked by an action."""
         return min(slot.most_chats for slot in self._limits)
 
     def count_tokens(self, text: str) -> int:

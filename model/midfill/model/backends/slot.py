@@ -52,7 +52,7 @@ class Slot:
 
     @property
     def most_chats(self) -> int:
-        """See `Batching`. What is not loaded yet may turn out to take one."""
+        """See `most_chats_of`. What is not loaded yet may turn out to take one."""
         return most_chats_of(self._backend) if self.info is not None else 1
 
     def touch(self) -> None:

@@ -17,7 +17,7 @@ from midfill.model.backends.hf.canary import try_out
 from midfill.model.backends.hf.chatting import Chats
 from midfill.model.backends.hf.conversations import Conversations, most_chats
 from midfill.model.backends.hf.decode import DecodeLoop
-from midfill.model.backends.hf.device import choose_kv_bytes
+from midfill.model.backends.hf.device import CHATS_BYTES, choose_kv_bytes
 from midfill.model.backends.hf.documents import Document, Documents
 from midfill.model.backends.hf.job import Drafter, Job
 from midfill.model.backends.hf.kv import Past
@@ -35,7 +35,7 @@ FIRST_PASS_TOKENS = 16
 
 
 class TransformersBackend:
-    """See `Backend`. Every document and the chat have a KV cache each, so that none disturbs another."""
+    """See `Backend`. Every document and every chat has a KV cache of its own: none disturbs another."""
 
     def __init__(self, config: ModelConfig, local: LocalModel | None = None) -> None:
         self._config = config
@@ -73,7 +73,8 @@ class TransformersBackend:
         # Where steps are recorded, they are for one cache: others' first requests would be slow.
         budget = 0 if hasattr(loaded.model, "warm_up") else choose_kv_bytes(loaded.device)
         self._documents = Documents(self._make_past, budget)
-        self._chat.most = self._apart.most = most_chats(loaded.model, budget)
+        chats_bytes = choose_kv_bytes(loaded.device, CHATS_BYTES)
+        self._chat.most = self._apart.most = most_chats(loaded.model, loaded.context_tokens, chats_bytes)
         self._name = local.name
 
     def warm_up(self) -> Generator[float | None, None, ModelInfo]:
@@ -125,7 +126,7 @@ class TransformersBackend:
 
     @property
     def most_chats(self) -> int:
-        """See `Batching`."""
+        """See `most_chats_of`."""
         return self._chat.most
 
     def count_tokens(self, text: str) -> int:
@@ -135,9 +136,8 @@ class TransformersBackend:
     def close(self) -> None:
         """Free the device. Idempotent; the backend may be loaded again."""
         self._loaded = self._loop = self._prompts = self._chats = self._speculation = None
-        self._documents.drop()
-        self._chat.drop()
-        self._apart.drop()
+        for kept in (self._documents, self._chat, self._apart):
+            kept.drop()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -147,8 +147,7 @@ class TransformersBackend:
         return self._ready()[2].make(request, self._documents.held)
 
     def _complete(self, loop: DecodeLoop, document: Document, job: Job) -> Generator[Event, None, None]:
-        """After one that memory had no room for, other documents' caches are gone, and the next prompt is
-        half as long."""
+        """Where memory runs out, all caches go that nobody uses, and the next prompt is half as long."""
         headroom = self._ready()[2].headroom
         try:
             for event in loop.stream(document.cache, job):
@@ -157,7 +156,8 @@ class TransformersBackend:
                 yield event
         except OutOfMemory:
             headroom.ran_out(len(job.prompt))
-            self._documents.drop()
+            for kept in (self._documents, self._chat, self._apart):
+                kept.drop()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             raise

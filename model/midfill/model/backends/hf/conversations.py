@@ -28,6 +28,7 @@ class Conversations:
         self._make_past = make_past
         self._free: list[TokenCache] = []
         self._taken: list[TokenCache] = []
+        """One for each chat under way: one that was taken over is here twice."""
 
     def stream(self, loop: DecodeLoop, job: Job) -> Generator[Event, None, None]:
         """See `DecodeLoop.stream`: on the free cache that shares most with the prompt, unless a chat under
@@ -36,14 +37,15 @@ class Conversations:
         try:
             yield from loop.stream(cache, replace(job, background=True))
         finally:
-            if cache in self._taken:
-                self._taken.remove(cache)
+            self._taken.remove(cache)
+            if cache not in self._taken:
                 self._free.append(cache)
+            if not self._taken:  # one is enough to go on from
+                self._free = self._free[-1:]
 
     def drop(self) -> None:
-        """Give all memory back."""
-        for cache in [*self._free, *self._taken]:
-            cache.drop()
+        """Give back the memory that no chat uses now."""
+        self._free = []
 
     def _take(self, prompt: Sequence[int]) -> TokenCache:
         def shared(cache: TokenCache) -> int:
@@ -60,17 +62,17 @@ class Conversations:
             chosen = min(self._free, key=shared)
             chosen.take_from(source, shared(source))
         else:
-            return source
+            chosen = source
         if chosen in self._free:
             self._free.remove(chosen)
         self._taken.append(chosen)
         return chosen
 
 
-def most_chats(model: Any, budget_bytes: int) -> int:
+def most_chats(model: Any, context_tokens: int, budget_bytes: int) -> int:
     """How many chats may be under way at once with `model`, whose keys and values have `budget_bytes`: one
     where it takes no two streams through a pass."""
     if not hasattr(model, "batch"):
         return 1
-    each_bytes: int = CONVERSATION_TOKENS * model.kv_bytes_per_token
+    each_bytes: int = min(CONVERSATION_TOKENS, context_tokens) * model.kv_bytes_per_token
     return max(1, min(MOST_CHATS, budget_bytes // each_bytes))

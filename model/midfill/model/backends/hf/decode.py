@@ -6,6 +6,7 @@ cannot be suspended, and corrupts reused caches silently (inference.md §3.2).
 """
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from math import isnan
 from time import perf_counter
@@ -43,6 +44,10 @@ class _Stream:
     """What another stream's pass has found for it already, behind the last of `fed` and each of `draft`."""
     owed_s: float = 0.0
     """Its share of passes that others waited for, less theirs of its own."""
+
+    def waits(self) -> bool:
+        """Whether its next step needs a pass."""
+        return not self.rows and self.progress.reason is None and self.cache.owner is self.owner
 
 
 class DecodeLoop:
@@ -96,10 +101,11 @@ class DecodeLoop:
         if job.prefill_only and cache.holds(job.prompt):
             progress.reused = len(job.prompt)
         else:
-            for event in self._steps(cache, job, progress):
-                yield event
-                if cache.owner is not mine:
-                    raise GenerationError("another stream has taken this one's cache over")
+            with closing(self._steps(cache, job, progress)) as steps:
+                for event in steps:
+                    yield event
+                    if cache.owner is not mine:
+                        raise GenerationError("another stream has taken this one's cache over")
         yield progress.finish()
 
     def seconds(self, cache: TokenCache, ids: Sequence[int]) -> float:
@@ -172,8 +178,8 @@ class DecodeLoop:
         """One pass over what `stream` feeds, and over what the others feed that would need one next."""
         began, streams = perf_counter(), [stream]
         if stream in self._sharing:
-            others = [each for each in self._sharing if each is not stream and not each.rows]
-            streams += [each for each in others if each.cache.owner is each.owner]
+            others = (each for each in self._sharing if each is not stream)
+            streams += [each for each in others if each.waits()]
         rows = sum(len(each.fed) for each in streams)
         for each in streams:
             each.draft = each.progress.draft(rows, len(streams))

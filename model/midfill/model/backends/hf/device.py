@@ -21,9 +21,12 @@ PROBE_STEPS, PROBE_BLOCKS = 20, 5
 """A typical answer: 20 decode steps after 5 prefill blocks."""
 PROBE_ROUNDS = 2
 KV_SHARE = 0.1
-"""Of the memory that is free once the model is loaded, for the KV caches of all documents."""
+"""Of the memory that is free once the model is loaded, for the KV caches of all documents, and as much for
+those of all chats."""
 KV_BYTES = 256 * 2**20
 """The most of it where editors need memory too: five full prompts of the default model, 24 KiB a token."""
+CHATS_BYTES = 768 * 2**20
+"""The most that chats may take, of which little stays when they end: three of a 7B with grouped heads."""
 HALF_MARGIN = 1.2
 """bfloat16 may be this much slower and still be taken: it halves the memory, and the probe is noisy."""
 
@@ -103,11 +106,11 @@ def _seconds(rows: torch.Tensor, weights: list[torch.Tensor]) -> float:
     return min(times[1:])
 
 
-def choose_kv_bytes(device: torch.device) -> int:
-    """How much the KV caches of all documents together may take, the model being loaded."""
+def choose_kv_bytes(device: torch.device, most: int = KV_BYTES) -> int:
+    """How much all documents' KV caches may take together, the model being loaded; on a CPU `most`."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0] * KV_SHARE)
-    return int(min(KV_BYTES, psutil.virtual_memory().available * KV_SHARE))
+    return int(min(most, psutil.virtual_memory().available * KV_SHARE))
 
 
 def use_threads(threads: int) -> int:

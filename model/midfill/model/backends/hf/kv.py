@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
+from midfill.model.backends.hf.memory import is_out_of_memory
 from midfill.model.tokens import common_prefix
 
 
@@ -58,11 +59,17 @@ class TokenCache:
         return kept
 
     def take_from(self, other: "TokenCache", length: int) -> None:
-        """Become a copy of the first `length` tokens of `other`."""
+        """Become a copy of the first `length` tokens of `other`; empty where memory is short for that."""
         self.drop()
         assert isinstance(self.past, Copied), "made by a model that batches"
-        self.past.take_from(other.past, length)
-        self.tokens = other.tokens[:length]
+        try:
+            self.past.take_from(other.past, length)
+        except Exception as error:
+            self.drop()
+            if not is_out_of_memory(error):
+                raise
+        else:
+            self.tokens = other.tokens[:length]
 
     def holds(self, prompt: Sequence[int]) -> bool:
         """Whether all of `prompt` is there already."""

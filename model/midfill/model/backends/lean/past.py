@@ -43,9 +43,10 @@ class GrowingLayer:
         return buffers
 
     def take_from(self, other: "GrowingLayer", length: int) -> None:
-        """Become a copy of the first `length` positions of `other`, which has as many."""
+        """Become a copy of the first `length` positions of `other`, with room for more."""
         self.length = 0
         if length and other.keys is not None and other.values is not None:
+            self._room_for(length * GROWTH, other.keys, other.values)
             self.update(other.keys[:, :, :length], other.values[:, :, :length])
 
     def rewind(self, length: int) -> None:
