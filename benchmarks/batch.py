@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from statistics import median
 from typing import Any
 
-from benchmarks.act.problems import line_of, program
+from benchmarks.act.problems import subject_of
 from benchmarks.evaluation_data import PROBLEMS, read_rows
 from benchmarks.report import Row, report
 from midfill.model import (
@@ -31,7 +31,6 @@ from midfill.model import (
 )
 from midfill.model.store.catalogue import DEFAULT_MODEL
 from midfill.server.actions.unit_tests import asking
-from midfill.server.actions.unit_tests.function import function_at
 from midfill.server.actions.unit_tests.showing import context_of
 from midfill.server.actions.unit_tests.write import CANDIDATES
 
@@ -80,10 +79,8 @@ def started(model: str) -> tuple[Any, Worker]:
 
 
 def questions(problem: dict[str, str]) -> list[ChatRequest]:
-    text = program(problem)
-    function = function_at(text, line_of(text, problem))
-    assert function is not None, "every problem has its function"
-    return asking.requests(function, context_of(text, function), CANDIDATES)
+    subject = subject_of(problem)
+    return asking.requests(subject.function, context_of(subject.text, subject.function), CANDIDATES)
 
 
 def answered(worker: Worker, requests: Sequence[ChatRequest]) -> tuple[float, list[str]]:

@@ -66,6 +66,11 @@ def run_changed(loop: DecodeLoop, cache: TokenCache, change_at: int) -> tuple[li
     return prompt, *run(loop, cache, prompt)
 
 
+def job(prompt: Sequence[int], **more: Any) -> Job:
+    """In the background, as chats are."""
+    return Job(prompt, more.pop("new", NEW), frozenset(), background=True, **more)
+
+
 def in_turns(streams: Sequence[Generator[Event, None, None]]) -> list[list[Event]]:
     """What each gives, one `next()` after the other, as the worker's lane has it."""
     events: list[list[Event]] = [[] for _ in streams]

@@ -26,8 +26,7 @@ from midfill.model.cancel import CancelReason, CancelToken
 from midfill.model.errors import GenerationError
 from midfill.model.worker import Worker
 from tests.model.backends import CONFIG, REQUEST, as_local, ignore, loaded, text
-from tests.model.looping import assert_in_step, expected, in_turns, make_loop, random_ids, tokens
-from tests.model.test_shared_passes import job
+from tests.model.looping import assert_in_step, expected, in_turns, job, make_loop, random_ids, tokens
 from tests.model.tiny import make_model
 from tests.unit.fakes import TIMEOUT_S, Inbox, Loaded
 

@@ -18,6 +18,7 @@ from tests.model.looping import (
     assert_in_step,
     expected,
     in_turns,
+    job,
     make_cache,
     make_loop,
     random_ids,
@@ -32,10 +33,6 @@ PROMPTS = [random_ids(length, seed) for seed, length in enumerate((30, 7, 41, 18
 @pytest.fixture(scope="module", params=["lean-qwen2", "lean-llama"])
 def lean(request: pytest.FixtureRequest) -> Any:
     return make_model(request.param)
-
-
-def job(prompt: Sequence[int], **more: Any) -> Job:
-    return Job(prompt, more.pop("new", NEW), frozenset(), background=True, **more)
 
 
 @contextmanager

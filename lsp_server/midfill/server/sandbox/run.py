@@ -20,7 +20,8 @@ STARTER = """
 echo 1000 > /proc/self/oom_score_adj
 while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done
 shift
-exec nice -n 15 "$@"
+command -v nice >/dev/null && set -- nice -n 15 "$@"
+exec "$@"
 """
 """Of /bin/sh: be the first to go when memory runs out (proc(5)), join the groups, become bubblewrap, behind
 everybody else for a core: who types waits for the model, whose thread has a niceness of 5."""
