@@ -11,8 +11,9 @@ async def test_details_that_tell_more_than_the_summary_are_kept() -> None:
     assert "number.\n\n    Every value is multiplied, unless the list is empty.\n\n    Args:" in found
 
 
-async def test_details_that_only_name_the_input_are_left_out() -> None:
-    answers = (ANSWERS[0], "The function `scale` takes a list and some factor as input.", *ANSWERS[2:])
+@pytest.mark.parametrize("subject", ["The function `scale`", "The function", "It"])
+async def test_details_that_only_name_the_input_are_left_out(subject: str) -> None:
+    answers = (ANSWERS[0], f"{subject} takes a list and some factor as input.", *ANSWERS[2:])
     assert await bench(SCALE, *answers).run() == await bench(SCALE).run()
 
 
