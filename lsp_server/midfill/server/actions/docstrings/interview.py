@@ -12,6 +12,7 @@ from midfill.model import ChatMessage
 from midfill.server.actions.action import Refused, Task
 from midfill.server.actions.answers import EMPTY, is_whole_paragraph, paragraph, says_more_than, words_of
 from midfill.server.actions.docstrings import fallback
+from midfill.server.actions.docstrings.brevity import is_brief
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.examples import Call, calls_in
 from midfill.server.actions.docstrings.infilling import TOKENS, described, holes, is_described
@@ -37,6 +38,8 @@ NEW_WORDS = 2
 """That many words beyond what is said already make a sentence worth reading."""
 RUN_WORDS = 5
 """So many words in a row of the prompt's example or of the question: small models say them again."""
+SAYS_RESULT = re.compile(r"(?:Return|Yield)s?\b")
+"""A summary that tells what comes back; Google's guide (3.8.3) wants no section for it then."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ANSWER_TOKENS = 60
 QUESTION_TOKENS = 25
@@ -53,6 +56,7 @@ class Interview:
         infills = task.settings.docstring_description == "auto"
         indent = indent_at(task.snapshot, target)
         self._holes = holes(task.snapshot.text, target, indent) if infills else ()
+        self._is_brief = is_brief(task.source, target)
         self._own_words = 0
         self._asked = 0
         self._questions = (
@@ -87,10 +91,13 @@ class Interview:
             self._heard(summary)
         else:
             summary, details = await self._answer("", fallback.summary(target), lambda said: True), ""
-        if self._is_long() and not details:
+        if self._is_brief:
+            details = ""
+        elif self._is_long() and not details:
             details = await self._details(summary)
         parameters = [(one, await self._parameter(one)) for one in target.parameters]
-        result = await self._result() if target.returns or target.yields else ""
+        is_told = self._is_brief and SAYS_RESULT.match(summary)
+        result = await self._result() if (target.returns or target.yields) and not is_told else ""
         raises = [(name, await self._raised(name)) for name in target.raises]
         return Content(
             summary,
