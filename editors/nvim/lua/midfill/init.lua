@@ -6,8 +6,15 @@ local M = {}
 ---@field settings? midfill.Settings the server's settings, without `midfill.` before their names
 ---@field keymaps? boolean|table<string, string|false> true: `midfill.keys`.DEFAULTS; or keys by name
 ---@field filetypes? string[] instead of the languages in lsp/midfill.lua
+---@field progress? boolean false: another plugin shows how far code actions are
 
-local TYPES = { cmd = 'table', settings = 'table', keymaps = { 'table', 'boolean' }, filetypes = 'table' }
+local TYPES = {
+  cmd = 'table',
+  settings = 'table',
+  keymaps = { 'table', 'boolean' },
+  filetypes = 'table',
+  progress = 'boolean',
+}
 
 local function check(options)
   for name, value in pairs(options) do
@@ -39,6 +46,7 @@ function M.setup(options)
     return
   end
   require('midfill.commands').define()
+  require('midfill.progress').is_told = options.progress ~= false
   require('midfill.keys').define_plugs()
   require('midfill.keys').map(options.keymaps)
   local server = require('midfill.server')

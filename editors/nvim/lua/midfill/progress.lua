@@ -1,10 +1,22 @@
--- Which work of the server can be cancelled (`$/progress`), and cancelling it. Neovim shows the progress itself.
+-- What the server does that takes its time and can be cancelled (`$/progress`): how far it is, in the message
+-- line, and cancelling it. Neovim itself shows nothing of it.
 local client_of = require('midfill.client')
 
 local M = {}
 
 ---@type table<string|integer, { client: integer, title: string }> by token
 local cancellable = {}
+
+---Whether to tell; who has another plugin for it wants it once.
+M.is_told = true
+
+---One line, which goes away with the next message.
+local function tell(text)
+  if M.is_told then
+    -- A longer one would want Enter.
+    vim.api.nvim_echo({ { vim.fn.strcharpart(text, 0, vim.v.echospace) } }, false, {})
+  end
+end
 
 function M.watch()
   vim.api.nvim_create_autocmd('LspProgress', {
@@ -15,7 +27,17 @@ function M.watch()
         local client = vim.lsp.get_client_by_id(event.data.client_id)
         local ours = client and client.name == client_of.NAME
         cancellable[params.token] = ours and { client = client.id, title = value.title } or nil
-      elseif value.kind == 'end' then
+      end
+      local work = cancellable[params.token]
+      if work and value.kind == 'begin' then
+        tell(work.title .. ' …')
+      elseif work and value.kind == 'report' then
+        local share = (value.percentage or 0) > 0 and ('%d %% · '):format(value.percentage) or ''
+        tell(('%s: %s%s'):format(work.title, share, value.message or ''))
+      elseif work and value.message == 'cancelled' then -- any other end has a message of its own
+        tell(work.title .. ': cancelled')
+      end
+      if value.kind == 'end' then
         cancellable[params.token] = nil
       end
       if value.kind ~= 'report' then
