@@ -44,7 +44,7 @@ def test_a_message_is_cut_rather_than_wants_enter(start_any_nvim):
     with start_any_nvim(CODE.replace("f(", f"{name}("), settings=SLOW, in_terminal=True) as nvim:
         nvim.wait_until_ready()
         nvim.lua(WRITE)
-        nvim.wait_for("it is told", lambda: "the docstring of `f_long" in last_line(nvim))
+        nvim.wait_for("it is told", lambda: "the docstring of `f_long" in nvim.terminal.screen())
         time.sleep(0.3)
         wants_enter = "Press ENTER" in nvim.terminal.screen()
         if wants_enter:  # it would answer nothing any more
