@@ -96,7 +96,7 @@ class Interview:
         elif self._is_long() and not details:
             details = await self._details(summary)
         parameters = [(one, await self._parameter(one)) for one in target.parameters]
-        is_told = self._is_brief and SAYS_RESULT.match(summary)
+        is_told = self._is_brief and target.language == "python" and SAYS_RESULT.match(summary)
         result = await self._result() if (target.returns or target.yields) and not is_told else ""
         raises = [(name, await self._raised(name)) for name in target.raises]
         return Content(
