@@ -10,6 +10,17 @@ local cancellable = {}
 ---Whether to tell; who has another plugin for it wants it once.
 M.is_told = true
 
+---@return string? what there is to tell of a piece of work; an end but by a cancel has a message of its own
+local function words_of(title, value)
+  if value.kind == 'begin' then
+    return title .. ' …'
+  elseif value.kind == 'report' then
+    local share = (value.percentage or 0) > 0 and ('%d %% · '):format(value.percentage) or ''
+    return ('%s: %s%s'):format(title, share, value.message or '')
+  end
+  return value.message == 'cancelled' and title .. ': cancelled' or nil
+end
+
 ---One line, which goes away with the next message.
 local function tell(text)
   if M.is_told then
@@ -29,13 +40,9 @@ function M.watch()
         cancellable[params.token] = ours and { client = client.id, title = value.title } or nil
       end
       local work = cancellable[params.token]
-      if work and value.kind == 'begin' then
-        tell(work.title .. ' …')
-      elseif work and value.kind == 'report' then
-        local share = (value.percentage or 0) > 0 and ('%d %% · '):format(value.percentage) or ''
-        tell(('%s: %s%s'):format(work.title, share, value.message or ''))
-      elseif work and value.message == 'cancelled' then -- any other end has a message of its own
-        tell(work.title .. ': cancelled')
+      local text = work and words_of(work.title, value)
+      if text then
+        tell(text)
       end
       if value.kind == 'end' then
         cancellable[params.token] = nil

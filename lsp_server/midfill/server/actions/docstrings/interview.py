@@ -32,8 +32,9 @@ LONG_LINES, LONG_CHARS = 2, 60
 ONLY_TAKES = re.compile(
     r"(?:It|The (?:function|method)(?: `\w+`)?) takes (?!.*\b(?:and|then) (?:\w+ly )?[a-z]+s\b)"
 )
-"""Repeats the signature. Asked what a function "is given, does and returns", a small model answers so, or
-"Given two lists, a function …", every other time; asked what it does in detail, one time in ten."""
+"""Repeats the signature. Asked what a function "is given, does and returns", the default model began 55 of
+73 answers with "Given two lists, a function …"; asked what it does in detail, none, and 5 of 77 so.
+"""
 NEW_WORDS = 2
 """That many words beyond what is said already make a sentence worth reading."""
 RUN_WORDS = 5
