@@ -205,6 +205,7 @@ def task_of(path: Path | None, text: str) -> Task:
         Settings(),
         never,
         None,
+        True,
         2048,
         lambda _: None,
         lambda _: None,

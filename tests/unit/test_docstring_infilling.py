@@ -4,7 +4,7 @@ import pytest
 
 from midfill.model import FimRequest, Lane, ModelInfo
 from midfill.server.actions.docstrings import WriteDocstring
-from midfill.server.actions.docstrings.infilling import Hole, described, holes, is_described
+from midfill.server.actions.docstrings.infilling import Around, Hole, around, described, is_described
 from midfill.server.actions.source import read_source
 from midfill.server.actions.targets import targets_of
 from midfill.server.settings import Settings
@@ -21,18 +21,21 @@ def bench(*answers: str, picture: str = PICTURE, info: ModelInfo = FILLS, **sett
     return bench_
 
 
-async def test_the_description_is_infilled_and_the_rest_is_asked() -> None:
+async def test_the_description_is_infilled_then_each_part() -> None:
     bench_ = bench('Do it.\n    But not twice.\n\n    Args:\n        a: No.\n    """', "A thing.")
     assert (
         '"""Do it.\n\n    But not twice.\n\n    Args:\n        a: A thing.\n    """' in await bench_.run()
     )
     first, second = bench_.host.asked
     assert isinstance(first, FimRequest)
+    assert isinstance(second, FimRequest)
     assert first.apart
+    assert second.apart
     assert first.prefix == 'import os\n\n\ndef f(a):\n    """ '
-    assert first.suffix == '\n    """\n    pass\n'
+    begun = '"""Do it.\n\n    But not twice.\n\n    Args:\n        a:'
+    assert second.prefix == f"import os\n\n\ndef f(a):\n    {begun}"
+    assert first.suffix == second.suffix == '\n    """\n    pass\n'
     assert set(bench_.host.lanes) == {Lane.CHAT}
-    assert second.messages[-2:][0].content == "Do it."
 
 
 @pytest.mark.parametrize("garbage", ["", "pass\n", "Gibt die Summe der Werte zurück.", '"""'])
@@ -108,32 +111,38 @@ def test_an_answer_ends_where_nothing_more_of_it_is_taken() -> None:
     assert is_described("word " * 130)
 
 
-def holes_in(text: str, target: int = 0) -> tuple[Hole, ...]:
+def around_in(text: str, target: int = 0) -> Around | None:
     source = read_source("python", text)
     assert source is not None
-    return holes(text, targets_of(source)[target], "    ")
+    return around(text, targets_of(source)[target], "    ")
+
+
+def described_in(text: str, target: int = 0) -> tuple[Hole, ...]:
+    found = around_in(text, target)
+    assert found is not None
+    return found.description()
 
 
 def test_the_hole_shows_a_part_of_a_long_file_with_plain_line_ends() -> None:
     text = "x = 1\r\n" * 900 + "def f(a):\r\n" + "    a += 1\r\n" * 9 + "    return a\r\n"
-    closed, opened = holes_in(text)
+    closed, opened = described_in(text)
     assert closed.prefix == opened.prefix
     assert closed.prefix.startswith("x = 1\n")
     assert closed.prefix.endswith('x = 1\ndef f(a):\n    """ ')
     assert len(closed.prefix) < 400
-    assert opened.suffix == closed.body == "\n" + "    a += 1\n" * 9 + "    return a\n"
-    assert closed.suffix == '\n    """' + closed.body
+    assert opened.suffix == "\n" + "    a += 1\n" * 9 + "    return a\n"
+    assert closed.suffix == '\n    """' + opened.suffix
     assert "\r" not in closed.prefix + closed.suffix
 
 
 def test_a_method_is_shown_with_the_line_that_opens_its_class() -> None:
     text = "class A(B):\n" + "    x = 1\n" * 90 + "    def f(self):\n        pass\n"
-    first, _ = holes_in(text, target=1)
+    first, _ = described_in(text, target=1)
     assert first.prefix.startswith("class A(B):\n    x = 1\n")
     text = "class A(B):\n    def f(self):\n        pass\n"
-    first, _ = holes_in(text, target=1)
+    first, _ = described_in(text, target=1)
     assert first.prefix.startswith("class A(B):\n    def f(self):\n")
 
 
 def test_a_long_function_is_asked_about_so_that_a_filter_reads_all_of_it() -> None:
-    assert holes_in("def f(a):\n" + "    a += 1\n" * 900 + "    return a\n") == ()
+    assert around_in("def f(a):\n" + "    a += 1\n" * 900 + "    return a\n") is None

@@ -1,5 +1,7 @@
 """Which of the model's sentences a docstring takes: none that tells nothing, or that the prompt said."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.test_docstring_action import ANSWERS, SCALE, bench
@@ -9,6 +11,19 @@ async def test_details_that_tell_more_than_the_summary_are_kept() -> None:
     answers = (ANSWERS[0], "Every value is multiplied, unless the list is empty.", *ANSWERS[2:])
     found = await bench(SCALE, *answers).run()
     assert "number.\n\n    Every value is multiplied, unless the list is empty.\n\n    Args:" in found
+
+
+@pytest.mark.parametrize(("parameters", "asks"), [(630_000_000, False), (6_700_000_000, True), (0, True)])
+async def test_a_small_model_is_not_asked_for_details_which_it_makes_up(
+    parameters: int, asks: bool
+) -> None:
+    """Of 36 paragraphs of the default model's 15 were wrong (0: a model of unknown size)."""
+    details = "Every value is multiplied, unless the list is empty."
+    bench_ = bench(SCALE, ANSWERS[0], *[details] * asks, *ANSWERS[2:])
+    bench_.host.info = replace(bench_.host.info, parameters=parameters)
+    found = await bench_.run()
+    assert (details in found) is asks
+    assert "        values: The numbers to scale.\n" in found
 
 
 @pytest.mark.parametrize("subject", ["The function `scale`", "The function", "It"])

@@ -69,6 +69,8 @@ class Task:
     ask: Ask
     infill: Infill | None
     """None where the model was not seen to describe code better that way."""
+    tells_details: bool
+    """Whether the model says what is so where it is asked for more than a sentence about code."""
     context_tokens: int
     """Of the model: prompt and answer together."""
     report: Callable[[float | None], None]

@@ -46,6 +46,16 @@ def infills(info: ModelInfo) -> bool:
     return info.dialect.startswith(INFILLING)
 
 
+SMALL_PARAMETERS = 3_000_000_000
+"""Asked for more than a sentence about a function, the default model narrates its code: of 36 such
+paragraphs a reader found 15 to say what is not so, 7 nothing new. Not measured for larger models."""
+
+
+def tells_details(info: ModelInfo) -> bool:
+    """Whether the model may be asked how a function does what it does."""
+    return not 0 < info.parameters < SMALL_PARAMETERS
+
+
 def why_not(model: ModelHost) -> str:
     """Why no action can run now, as a sentence; empty when one can."""
     if model.silence:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from midfill.server.actions.action import Action, Outcome, Refused, Task
-from midfill.server.actions.asking import infills, why_not
+from midfill.server.actions.asking import infills, tells_details, why_not
 from midfill.server.actions.editor import Editor
 from midfill.server.actions.edits import FileEdit, Tracker, applied, rebased
 from midfill.server.actions.safety import asker_for
@@ -181,6 +181,7 @@ class Actions:
             settings=settings,
             ask=asker,
             infill=asker.infill if info is not None and infills(info) else None,
+            tells_details=info is None or tells_details(info),
             context_tokens=self._model.context_tokens,
             report=shown.on_share,
             say=shown.on_stage,

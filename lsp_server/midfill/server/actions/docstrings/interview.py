@@ -1,25 +1,26 @@
-"""Has the model say each part of a docstring: what it does, infilled or asked, then question by question.
+"""Has the model say each part of a docstring, one by one: infilled, else asked.
 
-The frame is ours, the sentences are the model's: even a small model answers a question about one parameter
-well, where it would lose its way in a whole docstring. Each question continues the same conversation, so
-its KV cache is kept and a question costs little more than its answer.
+The frame is ours, the sentences are the model's: even a small model tells of one parameter well, where it
+would lose its way in a whole docstring. Each question continues the same conversation, so its KV cache is
+kept and a question costs little more than its answer.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from midfill.model import ChatMessage
-from midfill.server.actions.action import Refused, Task
+from midfill.server.actions.action import Task
 from midfill.server.actions.answers import EMPTY, is_whole_paragraph, paragraph, says_more_than, words_of
 from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.brevity import is_brief
 from midfill.server.actions.docstrings.content import Content
 from midfill.server.actions.docstrings.examples import Call, calls_in
-from midfill.server.actions.docstrings.infilling import TOKENS, described, holes, is_described
+from midfill.server.actions.docstrings.filling import Filler
+from midfill.server.actions.docstrings.infilling import MARK, around
 from midfill.server.actions.docstrings.placing import indent_at
 from midfill.server.actions.natural import ENGLISH, language_of_comments, may_be_in
 from midfill.server.actions.prompt import cut, fenced, messages_of
-from midfill.server.actions.safety import Unsafe
 from midfill.server.actions.sentences import ask_sentence
 from midfill.server.actions.signature import Parameter
 from midfill.server.actions.targets import Kind, Target
@@ -49,14 +50,14 @@ LEAST_CODE_TOKENS = 200
 
 
 class Interview:
-    """One conversation about one target."""
+    """One conversation about one target. `frame` makes a docstring's lines of what is said in it."""
 
-    def __init__(self, task: Task, target: Target, code: str) -> None:
-        self._task, self._target = task, target
+    def __init__(
+        self, task: Task, target: Target, code: str, frame: Callable[[Content], Sequence[str]]
+    ) -> None:
+        self._task, self._target, self._frame = task, target, frame
         self._spoken = language_of_comments(task.snapshot.text)
-        infills = task.settings.docstring_description == "auto"
-        indent = indent_at(task.snapshot, target)
-        self._holes = holes(task.snapshot.text, target, indent) if infills else ()
+        self._filler = self._new_filler()
         self._is_brief = is_brief(task.source, target)
         self._own_words = 0
         self._asked = 0
@@ -83,33 +84,29 @@ class Interview:
         self._shown = {run for line in shown.split("\n") for run in _runs(line)}
         self._shown_numbers = {*NUMBER.findall(shown)} - {*NUMBER.findall(code)}
 
+    def _new_filler(self) -> Filler | None:
+        """None where all is better asked for."""
+        task, target = self._task, self._target
+        if task.infill is None or task.settings.docstring_description != "auto":
+            return None
+        ground = around(task.snapshot.text, target, indent_at(task.snapshot, target))
+        return Filler(task.infill, ground, self._spoken) if ground else None
+
     async def run(self) -> Content:
         """Every slot of the frame, in reading order. Raises Refused where the model cannot be asked."""
         target = self._target
-        infilled = await self._infilled()
-        if infilled:
-            summary, details = infilled[0], " ".join(infilled[1:])
-            self._heard(summary)
-        else:
-            summary, details = await self._answer("", fallback.summary(target), lambda said: True), ""
-        if self._is_brief:
-            details = ""
-        elif self._is_long() and not details:
-            details = await self._details(summary)
-        parameters = [(one, await self._parameter(one)) for one in target.parameters]
+        summary, details = await self._description()
+        content = Content(summary, (), "", target.return_type, target.yields, details=details)
+        for one in target.parameters:
+            named = content.parameters
+            said = await self._infilled(replace(content, parameters=(*named, (one, MARK))), one)
+            content = replace(content, parameters=(*named, (one, said or await self._parameter(one))))
         is_told = self._is_brief and target.language == "python" and SAYS_RESULT.match(summary)
-        result = await self._result() if (target.returns or target.yields) and not is_told else ""
+        if (target.returns or target.yields) and not is_told:
+            result = await self._infilled(replace(content, result=MARK)) or await self._result()
+            content = replace(content, result=result)
         raises = [(name, await self._raised(name)) for name in target.raises]
-        return Content(
-            summary,
-            tuple(parameters),
-            result,
-            target.return_type,
-            target.yields,
-            tuple(raises),
-            details,
-            own_words=self._own_words,
-        )
+        return replace(content, raises=tuple(raises), own_words=self._own_words)
 
     async def calls(self, temperature: float) -> list[Call]:
         """Calls of the target that would make good examples. After `run`."""
@@ -118,21 +115,24 @@ class Interview:
         answer = await self._task.ask(talk, EXAMPLES_TOKENS, temperature, lambda said: said.count("\n") > 2)
         return calls_in(answer, self._target.name)
 
-    async def _infilled(self) -> list[str]:
-        """What it does, in sentences; none where that has to be asked."""
-        if self._task.infill is None:
-            return []
-        for hole in self._holes:
-            try:
-                answer = await self._task.infill(hole.prefix, hole.suffix, TOKENS, is_described)
-            except Unsafe:
-                raise
-            except Refused:  # the model that completes makes room for the one that chats
-                return []
-            said = described(answer, hole.body)
-            if said and all(may_be_in(self._spoken, one) for one in said):
-                return said
-        return []
+    async def _description(self) -> tuple[str, str]:
+        """(summary, details): what it does. Who infills it says as much as there is to say."""
+        infilled = await self._filler.description() if self._filler else []
+        if infilled:
+            summary, *more = infilled
+            self._heard(summary)
+            return summary, "" if self._is_brief else " ".join(more)
+        summary = await self._answer("", fallback.summary(self._target), lambda said: True)
+        asks = self._task.tells_details and self._is_long() and not self._is_brief
+        return summary, await self._details(summary) if asks else ""
+
+    async def _infilled(self, content: Content, one: Parameter | None = None) -> str:
+        """What is said where `content` has MARK, of the parameter `one`; empty where it has to be asked."""
+        said = await self._filler.part(self._frame(content)) if self._filler else ""
+        if not said or (one and not says_more_than(said, one.name, one.type)):
+            return ""
+        self._progressed()
+        return said
 
     def _is_long(self) -> bool:
         """Whether there is more to tell than a summary can."""
@@ -201,6 +201,9 @@ class Interview:
 
     def _heard(self, said: str) -> None:
         self._talk.append(ChatMessage("assistant", said))
+        self._progressed()
+
+    def _progressed(self) -> None:
         self._asked += 1
         self._task.report(self._asked / self._questions)
 

@@ -26,6 +26,8 @@ from midfill.server.actions.source import Source, Span
 from midfill.server.actions.targets import Kind, Target, find_target, targets_of
 
 TAB_COLUMNS = 4
+Frame = Callable[[Content], list[str]]
+"""Lines of a docstring, without indentation."""
 NOTHING_HERE = "there is no function, method or class here"
 
 
@@ -48,10 +50,10 @@ class WriteDocstring:
 
     async def run(self, task: Task) -> Outcome:
         # Looking at all of a long file takes milliseconds: on a thread, as parsing does.
-        target, interview = await asyncio.to_thread(_prepared, task)
+        target, frame, interview = await asyncio.to_thread(_prepared, task)
         content = await interview.run()
         content = replace(content, examples=await self._examples(task, target, interview))
-        edit = await asyncio.to_thread(_edit, task, target, content)
+        edit = await asyncio.to_thread(_edit, task, target, frame, content)
         guard = _guard(target, edit)
         return Outcome(
             (FileEdit(task.snapshot.uri, (edit,), guard),),
@@ -86,16 +88,16 @@ class WriteDocstring:
         return found
 
 
-def _prepared(task: Task) -> tuple[Target, Interview]:
+def _prepared(task: Task) -> tuple[Target, Frame, Interview]:
     target = find_target(task.source, *task.selection)
     if target is None:
         raise Refused(NOTHING_HERE)
-    indent_at(task.snapshot, target)  # refuses before the model is asked
-    return target, Interview(task, target, code_of(task.source, target))
+    frame = frame_of(task, target)  # refuses before the model is asked
+    return target, frame, Interview(task, target, code_of(task.source, target), frame)
 
 
-def _edit(task: Task, target: Target, content: Content) -> Edit:
-    return place(task.snapshot, target, written(task, target, content))
+def _edit(task: Task, target: Target, frame: Frame, content: Content) -> Edit:
+    return place(task.snapshot, target, frame(content))
 
 
 def code_of(source: Source, target: Target) -> str:
@@ -117,15 +119,16 @@ def code_of(source: Source, target: Target) -> str:
     return _normal("".join(pieces) + source.text[at : target.span[1]])
 
 
-def written(task: Task, target: Target, content: Content) -> list[str]:
-    """The docstring's lines, without indentation."""
+def frame_of(task: Task, target: Target) -> Frame:
+    """What makes lines of a docstring's content, in the file's style. Raises Refused where none can be."""
     text = _normal(task.snapshot.text)
     indent = indent_at(task.snapshot, target).replace("\t", " " * TAB_COLUMNS)
     width = width_of(text) - len(indent)
     if target.language != "python":
-        return doc_comment(content, target, text, width)
+        return lambda content: doc_comment(content, target, text, width)
     style = style_of(_without(task.snapshot.text, target.doc), task.settings.docstring_style)
-    return docstring(content, style, quotes_of(text), width)
+    quotes = quotes_of(text)
+    return lambda content: docstring(content, style, quotes, width)
 
 
 def _guard(target: Target, edit: Edit) -> Span:
