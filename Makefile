@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; 
 PYTEST_ARGS ?=
 # Servers mostly wait, models compute on one thread (tests/conftest.py). Editors do not like company.
 TWO_AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# How pytest exits where PYTEST_ARGS chose no test.
+NONE_CHOSEN := 5
 # Where the real editors of tests and pictures are unpacked, beside the system.
 EDITORS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/midfill-ci/editors
 
@@ -49,8 +51,11 @@ helix: setup ## Midfill in your Helix: languages.toml gets the server of this ch
 # Without the weights, tests that need them skip and say why: that is no failure of the suite.
 test: setup ## every test, real editors and the real model included where they can be had
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
-	$(VENV)/pytest tests --ignore tests/editors $(TWO_AT_ONCE) $(PYTEST_ARGS); failed=$$?; \
-		$(VENV)/pytest tests/editors $(PYTEST_ARGS) && exit $$failed
+	$(VENV)/pytest tests --ignore tests/editors $(TWO_AT_ONCE) $(PYTEST_ARGS); most=$$?; \
+		$(VENV)/pytest tests/editors $(PYTEST_ARGS); editors=$$?; \
+		test $$most != $(NONE_CHOSEN) || exit $$editors; \
+		test $$editors != $(NONE_CHOSEN) || exit $$most; \
+		exit $$((most ? most : editors))
 
 test-editors: setup ## only the tests that drive a real editor
 	@$(VENV)/python tools/fetch_default_model.py || echo 'no default model here: tests that need it will skip'
