@@ -40,7 +40,7 @@ class HiddenSettings:
     docstring_description: str = option(
         "docstringDescription",
         "auto",
-        "For benchmarks: how it is found what a Python function does. `auto`: as was measured better for "
+        "For benchmarks: how the texts of a Python docstring are had. `auto`: as was measured better for "
         "the model; `asked`: never infilled.",
         str,
         choices=("auto", "asked"),

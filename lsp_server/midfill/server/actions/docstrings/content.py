@@ -1,5 +1,6 @@
 """What a docstring says, before any style: plain values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from midfill.server.actions.docstrings.examples import Example
@@ -23,3 +24,7 @@ class Content:
     """That were run."""
     own_words: int = 0
     """How many of these texts are ours, from names and types, because the model had none."""
+
+
+Frame = Callable[[Content], list[str]]
+"""Writes it in the file's style: lines without indentation."""

@@ -91,9 +91,8 @@ def around(text: str, target: Target, indent: str) -> Around | None:
     body = normalize(text[end : target.span[1]]) + "\n"
     if cut(body, BODY_TOKENS) != body:
         return None
-    return Around(
-        normalize(_class_of(text, target, before) + before + text[start:end]) + "\n", indent, body
-    )
+    shown = normalize(_class_of(text, target, before) + before + text[start:end])
+    return Around(f"{shown}\n", indent, body)
 
 
 def _class_of(text: str, target: Target, before: str) -> str:

@@ -6,7 +6,7 @@ kept and a question costs little more than its answer.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from midfill.model import ChatMessage
@@ -14,7 +14,7 @@ from midfill.server.actions.action import Task
 from midfill.server.actions.answers import EMPTY, is_whole_paragraph, paragraph, says_more_than, words_of
 from midfill.server.actions.docstrings import fallback
 from midfill.server.actions.docstrings.brevity import is_brief
-from midfill.server.actions.docstrings.content import Content
+from midfill.server.actions.docstrings.content import Content, Frame
 from midfill.server.actions.docstrings.examples import Call, calls_in
 from midfill.server.actions.docstrings.filling import Filler
 from midfill.server.actions.docstrings.infilling import MARK, around
@@ -50,11 +50,9 @@ LEAST_CODE_TOKENS = 200
 
 
 class Interview:
-    """One conversation about one target. `frame` makes a docstring's lines of what is said in it."""
+    """One conversation about one target. `frame`: what its docstring will look like."""
 
-    def __init__(
-        self, task: Task, target: Target, code: str, frame: Callable[[Content], Sequence[str]]
-    ) -> None:
+    def __init__(self, task: Task, target: Target, code: str, frame: Frame) -> None:
         self._task, self._target, self._frame = task, target, frame
         self._spoken = language_of_comments(task.snapshot.text)
         self._filler = self._new_filler()

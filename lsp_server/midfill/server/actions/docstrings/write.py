@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from midfill.server.actions.action import KIND, Outcome, Refused, Task
 from midfill.server.actions.docstrings.comment_style import doc_comment
-from midfill.server.actions.docstrings.content import Content
+from midfill.server.actions.docstrings.content import Content, Frame
 from midfill.server.actions.docstrings.examples import (
     MOST,
     TEMPERATURES,
@@ -26,8 +26,6 @@ from midfill.server.actions.source import Source, Span
 from midfill.server.actions.targets import Kind, Target, find_target, targets_of
 
 TAB_COLUMNS = 4
-Frame = Callable[[Content], list[str]]
-"""Lines of a docstring, without indentation."""
 NOTHING_HERE = "there is no function, method or class here"
 
 
@@ -120,7 +118,7 @@ def code_of(source: Source, target: Target) -> str:
 
 
 def frame_of(task: Task, target: Target) -> Frame:
-    """What makes lines of a docstring's content, in the file's style. Raises Refused where none can be."""
+    """In the style of the file. Raises Refused where `target` can have no docstring."""
     text = _normal(task.snapshot.text)
     indent = indent_at(task.snapshot, target).replace("\t", " " * TAB_COLUMNS)
     width = width_of(text) - len(indent)
